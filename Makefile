@@ -1,0 +1,44 @@
+# Everything a person runs. Needs Python 3.11 or newer, make and git; the rest is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+.PHONY: run test lint bench lock clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run
+	@exec $(BIN)/ppu sandbox
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/ppu bench ledger
+	$(BIN)/ppu bench purchase
+
+# Refreshes the pinned files; the only target that needs uv.
+lock:
+	$(UV_COMPILE) -o lock/run.txt
+	$(UV_COMPILE) --extra dev -o lock/dev.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/.run: lock/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; name it with PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r lock/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run lock/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r lock/dev.txt
+	@touch $@
