@@ -1,0 +1,108 @@
+"""What a channel may ask of the switch, and what it is answered: plain data, no HTTP."""
+
+from enum import StrEnum
+
+import msgspec
+
+from domain.failure import Failure
+from domain.money import Money
+from domain.sale import LookupAnswer, MeterDetail, Sale
+
+
+class Party(msgspec.Struct, frozen=True):
+    """An institution by id and name: a provider (settlement entity) or municipality (receiver)."""
+
+    id: str
+    name: str
+
+
+class Sender(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who sent a message, for search and settlement; `client` is the channel's institution id."""
+
+    client: str
+    institution: str = ""
+    merchant: str = ""
+    terminal: str = ""
+    channel: str = ""
+
+
+class LookUp(msgspec.Struct, frozen=True):
+    """Find out who serves a meter. `message` is the channel's JSON as received, masked."""
+
+    message_id: str
+    meter: MeterDetail
+    sender: Sender
+    message: str
+
+
+class Buy(msgspec.Struct, frozen=True):
+    """Buy tokens for `amount` (0 fetches a free token that is due). `payment` is the tender type."""
+
+    message_id: str
+    meter: MeterDetail
+    amount: Money
+    sender: Sender
+    message: str
+    payment: str = "CASH"
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Finish purchase `purchase_id`, whose answer the channel did not get. `retry_id` is the
+    message's own id (it may equal `purchase_id`)."""
+
+    purchase_id: str
+    retry_id: str
+    meter: MeterDetail
+    amount: Money
+    sender: Sender
+    message: str
+
+
+class AdviceKind(StrEnum):
+    CONFIRMATION = "CONFIRMATION"
+    REVERSAL = "REVERSAL"
+
+
+class Advise(msgspec.Struct, frozen=True):
+    """Confirm or reverse a purchase. `final_amount` is the advice's approvedAmount (None: all of
+    it); `reason` the reversal's reason; `payment` the confirmation's first tender type."""
+
+    kind: AdviceKind
+    advice_id: str
+    purchase_id: str
+    message: str
+    final_amount: Money | None = None
+    reason: str | None = None
+    payment: str = "CASH"
+
+
+class LookedUp(msgspec.Struct, frozen=True):
+    """A meter found. `reference` is the provider's or switch's number for this lookup."""
+
+    answer: LookupAnswer
+    provider: Party
+    municipality: Party | None
+    reference: str
+
+
+class Sold(msgspec.Struct, frozen=True):
+    """A token set sold by `provider`; `recovered` where it took a retry or recovery to get it."""
+
+    sale: Sale
+    provider: Party
+    municipality: Party | None
+    recovered: bool = False
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The advice is stored durably; `repeated` where it had been already."""
+
+    repeated: bool = False
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Not done. With OUTCOME_UNKNOWN the provider may have sold: the channel must retry the
+    purchase. `not_sent` says that it is certain that no provider has been asked."""
+
+    failure: Failure
+    not_sent: bool = False
