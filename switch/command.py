@@ -1,9 +1,8 @@
 """What a channel may ask of the switch, and what it is answered: plain data, no HTTP."""
 
-from enum import StrEnum
-
 import msgspec
 
+from domain.advice import AdviceKind
 from domain.failure import Failure
 from domain.money import Money
 from domain.sale import LookupAnswer, MeterDetail, Sale
@@ -36,7 +35,7 @@ class LookUp(msgspec.Struct, frozen=True):
 
 
 class Buy(msgspec.Struct, frozen=True):
-    """Buy tokens for `amount` (0 fetches a free token that is due). `payment` is the tender type."""
+    """Buy tokens for `amount` (0 fetches a free token that is due); `payment`: the tender type."""
 
     message_id: str
     meter: MeterDetail
@@ -56,11 +55,6 @@ class Retry(msgspec.Struct, frozen=True):
     amount: Money
     sender: Sender
     message: str
-
-
-class AdviceKind(StrEnum):
-    CONFIRMATION = "CONFIRMATION"
-    REVERSAL = "REVERSAL"
 
 
 class Advise(msgspec.Struct, frozen=True):

@@ -1,0 +1,275 @@
+"""A purchase: asked of one provider at a time, and sold at most once whatever fails."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+import msgspec
+
+from domain.advice import (
+    Advice,
+    AdviceAttempted,
+    AdviceDelivered,
+    AdviceGivenUp,
+    AdviceKind,
+    AdviceStatus,
+    ConfirmationAdvised,
+    Delivery,
+    ReversalAdvised,
+)
+from domain.event import Event
+from domain.exchange import Operation, Original, ProviderAnswered, ProviderAsked
+from domain.failure import Failure
+from domain.money import Money
+from domain.outcome import Settled
+from domain.routing import Route
+from domain.sale import MeterDetail, Sale
+
+
+class PurchaseRequested(Event, frozen=True, kw_only=True):
+    """A channel asks for tokens worth `amount`. `message` is the channel's JSON, masked."""
+
+    purchase_id: str
+    meter: MeterDetail
+    amount: Money
+    client: str
+    payment: str = "CASH"
+    message: str = ""
+    institution: str = ""
+    merchant: str = ""
+    terminal: str = ""
+    channel: str = ""
+
+
+class PurchaseRouted(Event, frozen=True, kw_only=True):
+    """The routing decision, with the reason for each candidate."""
+
+    route: Route
+    utility: str | None = None
+    utility_name: str | None = None
+
+
+class PurchaseApproved(Event, frozen=True, kw_only=True):
+    """Sold. `reference` is the one that the vend carried; `recovered` where the provider's first
+    answer was lost."""
+
+    provider: str
+    reference: str
+    sale: Sale
+    recovered: bool = False
+
+
+class PurchaseDeclined(Event, frozen=True, kw_only=True):
+    """Not sold, for certain. `not_sent`: no provider ever saw it. `retriable`: the provider lost
+    the request rather than refusing it, so the channel's retry may sell anew."""
+
+    failure: Failure
+    provider: str | None = None
+    not_sent: bool = False
+    retriable: bool = False
+
+
+class PurchaseOutcomeUnknown(Event, frozen=True, kw_only=True):
+    """The provider may have sold. Only recovery at this provider can tell."""
+
+    provider: str
+    detail: str = ""
+
+
+class RetryReceived(Event, frozen=True, kw_only=True):
+    """First event of a retry message's own stream: claims its id for one purchase."""
+
+    retry_id: str
+    purchase_id: str
+
+
+class RetryRequested(Event, frozen=True, kw_only=True):
+    """The channel asks for the outcome of this purchase again."""
+
+    retry_id: str
+    client: str
+    message: str = ""
+
+
+class PurchaseRecovered(Event, frozen=True, kw_only=True):
+    """The provider told what became of the vend."""
+
+    provider: str
+    settled: Settled
+
+
+class SurplusSaleFound(Event, frozen=True, kw_only=True):
+    """The provider sold a second time for this purchase, or sold after it had said that it would
+    not. Never expected; kept so that people and reconciliation see it."""
+
+    provider: str
+    reference: str
+    sale: Sale
+
+
+class PurchaseStatus(StrEnum):
+    SENT = "SENT"
+    """A provider has been asked and no outcome is recorded."""
+    UNKNOWN = "UNKNOWN"
+    APPROVED = "APPROVED"
+    DECLINED = "DECLINED"
+
+
+class Vend(msgspec.Struct, frozen=True):
+    """The vend that counts: the last one asked."""
+
+    exchange: int
+    provider: str
+    reference: str
+    asked_at: datetime
+
+
+class Purchase(msgspec.Struct, frozen=True, kw_only=True):
+    """The state that a purchase's events fold into. `version` 0: no such purchase."""
+
+    version: int = 0
+    request: PurchaseRequested | None = None
+    routed: PurchaseRouted | None = None
+    status: PurchaseStatus = PurchaseStatus.SENT
+    vend: Vend | None = None
+    open: ProviderAsked | None = None
+    """The exchange that has no answer recorded; its deadline is a lease for the asker."""
+    exchanges: int = 0
+    approval: PurchaseApproved | None = None
+    decline: PurchaseDeclined | None = None
+    recoveries: int = 0
+    first_recovery_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    advices: dict[str, Advice] = {}
+
+    @property
+    def settled(self) -> bool:
+        """Whether the outcome is definite."""
+        return self.status in (PurchaseStatus.APPROVED, PurchaseStatus.DECLINED)
+
+    @property
+    def reversing(self) -> bool:
+        """Whether the channel wants it undone, and that has not been refused."""
+        return any(
+            advice.kind is AdviceKind.REVERSAL and advice.status is not AdviceStatus.GIVEN_UP
+            for advice in self.advices.values()
+        )
+
+    @property
+    def confirmed_by_provider(self) -> bool:
+        """Whether the provider acknowledged a confirmation: from then on the sale is final."""
+        return any(advice.delivery is Delivery.DELIVERED for advice in self.advices.values())
+
+    @property
+    def pending_advices(self) -> tuple[Advice, ...]:
+        """Advices that still wait for a final answer, oldest first."""
+        return tuple(advice for advice in self.advices.values() if advice.pending)
+
+    def leased(self, now: datetime) -> bool:
+        """Whether somebody is waiting for a provider's answer right now."""
+        return self.open is not None and now < self.open.deadline
+
+    def original(self, attempt: int, first_attempt_at: datetime) -> Original:
+        """The vend, as recoveries and advices name it to the provider."""
+        assert self.vend is not None
+        assert self.request is not None
+        return Original(
+            reference=self.vend.reference,
+            asked_at=self.vend.asked_at,
+            amount=self.request.amount,
+            attempt=attempt,
+            first_attempt_at=first_attempt_at,
+        )
+
+    def after(self, event: Event, version: int) -> Self:
+        """The state after `event`."""
+        change: dict[str, object] = {"version": version, "last_activity_at": event.at}
+        match event:
+            case ProviderAsked() | ProviderAnswered():
+                change |= self._after_exchange(event)
+            case AdviceAttempted() | AdviceDelivered() | AdviceGivenUp():
+                change["advices"] = self._advices_after(event)
+            case ConfirmationAdvised() | ReversalAdvised():
+                change["advices"] = {**self.advices, event.advice_id: _advice(event)}
+            case PurchaseRequested():
+                change["request"] = event
+            case PurchaseRouted():
+                change["routed"] = event
+            case PurchaseApproved():
+                change |= {"status": PurchaseStatus.APPROVED, "approval": event}
+            case PurchaseDeclined():
+                change |= {"status": PurchaseStatus.DECLINED, "decline": event}
+            case PurchaseOutcomeUnknown():
+                change["status"] = PurchaseStatus.UNKNOWN
+            case _:
+                pass
+        return msgspec.structs.replace(self, **change)
+
+    def _after_exchange(self, event: ProviderAsked | ProviderAnswered) -> dict[str, object]:
+        if isinstance(event, ProviderAnswered):
+            answers_open = self.open is not None and self.open.exchange == event.exchange
+            return {"open": None} if answers_open else {}
+        change: dict[str, object] = {"open": event, "exchanges": event.exchange}
+        if event.operation is Operation.VEND:
+            vend = Vend(event.exchange, event.provider, event.reference, event.at)
+            change |= {"vend": vend, "status": PurchaseStatus.SENT, "recoveries": 0}
+            change["first_recovery_at"] = None
+        elif event.operation is Operation.RECOVER:
+            change["recoveries"] = self.recoveries + 1
+            change["first_recovery_at"] = self.first_recovery_at or event.at
+        elif event.advice_id in self.advices:
+            advice = self.advices[event.advice_id]
+            if advice.first_attempt_at is None:
+                first = msgspec.structs.replace(advice, first_attempt_at=event.at)
+                change["advices"] = {**self.advices, event.advice_id: first}
+        return change
+
+    def _advices_after(
+        self, event: AdviceAttempted | AdviceDelivered | AdviceGivenUp
+    ) -> dict[str, Advice]:
+        advice = self.advices[event.advice_id]
+        match event:
+            case AdviceAttempted():
+                advice = msgspec.structs.replace(
+                    advice, attempts=event.attempt, next_attempt_at=event.next_attempt_at
+                )
+            case AdviceDelivered():
+                advice = msgspec.structs.replace(
+                    advice, status=AdviceStatus.DELIVERED, delivery=event.delivery
+                )
+            case AdviceGivenUp():
+                advice = msgspec.structs.replace(
+                    advice, status=AdviceStatus.GIVEN_UP, because=event.because
+                )
+        return {**self.advices, event.advice_id: advice}
+
+
+def _advice(event: ConfirmationAdvised | ReversalAdvised) -> Advice:
+    if isinstance(event, ConfirmationAdvised):
+        return Advice(
+            advice_id=event.advice_id,
+            kind=AdviceKind.CONFIRMATION,
+            advised_at=event.at,
+            payment=event.payment,
+            final_cents=event.final_cents,
+        )
+    return Advice(
+        advice_id=event.advice_id,
+        kind=AdviceKind.REVERSAL,
+        advised_at=event.at,
+        reason=event.reason,
+        final_cents=event.final_cents,
+    )
+
+
+PURCHASE_EVENTS = (
+    PurchaseRequested,
+    PurchaseRouted,
+    PurchaseApproved,
+    PurchaseDeclined,
+    PurchaseOutcomeUnknown,
+    RetryReceived,
+    RetryRequested,
+    PurchaseRecovered,
+    SurplusSaleFound,
+)
