@@ -4,7 +4,7 @@ from domain.event import Event
 from domain.failure import Failure
 from domain.meter import BroadcastReason
 from domain.routing import Route
-from domain.sale import LookupAnswer, MeterDetail
+from domain.sale import LookupAnswer, MeterDetail, UtilityType
 
 
 class LookupRequested(Event, frozen=True, kw_only=True):
@@ -36,9 +36,11 @@ class BroadcastStarted(Event, frozen=True, kw_only=True):
 
 
 class LookupAnswered(Event, frozen=True, kw_only=True):
-    """The channel was told `answer`, which came from `provider`."""
+    """The channel was told `answer`, which came from `provider`, about the meter it asked for."""
 
     provider: str
+    number: str
+    utility_type: UtilityType
     answer: LookupAnswer
     utility: str | None = None
 

@@ -70,9 +70,20 @@ class PurchaseDeclined(Event, frozen=True, kw_only=True):
 
 
 class PurchaseOutcomeUnknown(Event, frozen=True, kw_only=True):
-    """The provider may have sold. Only recovery at this provider can tell."""
+    """The provider may have sold. Only recovery at this provider can tell; it is due at
+    `next_recovery_at` (UTC) unless the channel asks before."""
 
     provider: str
+    next_recovery_at: datetime
+    detail: str = ""
+
+
+class RecoveryAttempted(Event, frozen=True, kw_only=True):
+    """The provider could not tell yet; the next recovery is due at `next_recovery_at` (UTC)."""
+
+    provider: str
+    attempt: int
+    next_recovery_at: datetime
     detail: str = ""
 
 
@@ -139,7 +150,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     decline: PurchaseDeclined | None = None
     recoveries: int = 0
     first_recovery_at: datetime | None = None
-    last_activity_at: datetime | None = None
+    next_recovery_at: datetime | None = None
     advices: dict[str, Advice] = {}
 
     @property
@@ -183,7 +194,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, event: Event, version: int) -> Self:
         """The state after `event`."""
-        change: dict[str, object] = {"version": version, "last_activity_at": event.at}
+        change: dict[str, object] = {"version": version}
         match event:
             case ProviderAsked() | ProviderAnswered():
                 change |= self._after_exchange(event)
@@ -201,6 +212,9 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
                 change |= {"status": PurchaseStatus.DECLINED, "decline": event}
             case PurchaseOutcomeUnknown():
                 change["status"] = PurchaseStatus.UNKNOWN
+                change["next_recovery_at"] = event.next_recovery_at
+            case RecoveryAttempted():
+                change["next_recovery_at"] = event.next_recovery_at
             case _:
                 pass
         return msgspec.structs.replace(self, **change)
@@ -213,7 +227,7 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
         if event.operation is Operation.VEND:
             vend = Vend(event.exchange, event.provider, event.reference, event.at)
             change |= {"vend": vend, "status": PurchaseStatus.SENT, "recoveries": 0}
-            change["first_recovery_at"] = None
+            change |= {"first_recovery_at": None, "next_recovery_at": None}
         elif event.operation is Operation.RECOVER:
             change["recoveries"] = self.recoveries + 1
             change["first_recovery_at"] = self.first_recovery_at or event.at
@@ -270,6 +284,7 @@ PURCHASE_EVENTS = (
     PurchaseOutcomeUnknown,
     RetryReceived,
     RetryRequested,
+    RecoveryAttempted,
     PurchaseRecovered,
     SurplusSaleFound,
 )

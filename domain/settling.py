@@ -27,6 +27,7 @@ from domain.purchase import (
     PurchaseOutcomeUnknown,
     PurchaseRecovered,
     PurchaseStatus,
+    RecoveryAttempted,
     SurplusSaleFound,
 )
 from domain.sale import Sale
@@ -51,7 +52,13 @@ def answered(asked: ProviderAsked, reply: Reply, at: datetime, *, late: bool = F
     )
 
 
-def after_vend(purchase: Purchase, asked: ProviderAsked, reply: Reply, at: datetime) -> list[Event]:
+def after_vend(
+    purchase: Purchase,
+    asked: ProviderAsked,
+    reply: Reply,
+    at: datetime,
+    next_recovery_at: datetime,
+) -> list[Event]:
     """What follows from the answer to a vend. NOT_SENT only closes the exchange: the caller goes
     on to the next candidate or declines."""
     events = [answered(asked, reply, at)]
@@ -65,7 +72,12 @@ def after_vend(purchase: Purchase, asked: ProviderAsked, reply: Reply, at: datet
             events.append(PurchaseDeclined(at=at, failure=reply.failure, provider=asked.provider))
         case Outcome.UNKNOWN if not stale and purchase.status is PurchaseStatus.SENT:
             events.append(
-                PurchaseOutcomeUnknown(at=at, provider=asked.provider, detail=reply.detail or "")
+                PurchaseOutcomeUnknown(
+                    at=at,
+                    provider=asked.provider,
+                    next_recovery_at=next_recovery_at,
+                    detail=reply.detail or "",
+                )
             )
         case _:
             pass
@@ -78,6 +90,7 @@ def after_recovery(
     reply: Reply,
     at: datetime,
     late_sale: timedelta,
+    next_recovery_at: datetime,
 ) -> list[Event]:
     """What follows from the answer to a recovery. NOT_FOUND is believed only once `late_sale` has
     passed since the vend was asked: before that the vend may still be on its way."""
@@ -105,15 +118,30 @@ def after_recovery(
                     retriable=reply.failure is None,
                 )
             )
-        case _ if purchase.status is PurchaseStatus.SENT:
-            events.append(
-                PurchaseOutcomeUnknown(
-                    at=at, provider=vend.provider, detail=reply.detail or "not settled yet"
-                )
-            )
         case _:
-            pass
+            events += _not_settled(purchase, reply, at, next_recovery_at)
     return events
+
+
+def _not_settled(
+    purchase: Purchase, reply: Reply, at: datetime, next_recovery_at: datetime
+) -> list[Event]:
+    vend = purchase.vend
+    assert vend is not None
+    detail = reply.detail or "the provider could not tell yet"
+    attempted = RecoveryAttempted(
+        at=at,
+        provider=vend.provider,
+        attempt=purchase.recoveries,
+        next_recovery_at=next_recovery_at,
+        detail=detail,
+    )
+    if purchase.status is not PurchaseStatus.SENT:
+        return [attempted]
+    unknown = PurchaseOutcomeUnknown(
+        at=at, provider=vend.provider, next_recovery_at=next_recovery_at, detail=detail
+    )
+    return [unknown, attempted]
 
 
 def _sold(

@@ -1,0 +1,164 @@
+"""Attend to a purchase: whatever it still needs, without anyone asking.
+
+One worker serves both queues. A purchase without an outcome is recovered; a purchase with an
+outcome has its advices delivered, oldest first. The queue is the ledger itself: the read model
+only says where to look, and the stream decides.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.advice import Advice, AdviceGivenUp, AdviceKind, GivenUpBecause
+from domain.event import Event
+from domain.exchange import ConfirmQuestion, ReverseQuestion
+from domain.message import message_stream
+from domain.provider import Capabilities
+from domain.purchase import Purchase, PurchaseStatus
+from domain.settling import after_advice, without_asking
+from ledger import LedgerError, VersionConflict
+from switch.asking import Ask, exchange, prepare
+from switch.backoff import next_advice
+from switch.context import Context
+from switch.ports import WorkFinder
+from switch.recover import recover
+from switch.streams import NotAPurchaseError, TooManyConflictsError, fold
+
+_log = structlog.get_logger(__name__)
+
+
+async def attend(context: Context, purchase_id: str) -> None:
+    """Does what is due for one purchase now; returns when nothing is left or it must wait."""
+    purchase = await context.streams.purchase(purchase_id)
+    now = context.clock()
+    if purchase.leased(now):
+        return
+    if not purchase.settled:
+        due = purchase.next_recovery_at is None or purchase.next_recovery_at <= now
+        if purchase.vend is None or not due or purchase.vend.provider not in context.adapters:
+            return
+        purchase = await recover(context, purchase)
+    for advice in purchase.pending_advices:
+        if not purchase.settled or purchase.leased(context.clock()):
+            return
+        purchase = await _deliver(context, purchase, advice)
+
+
+async def _deliver(context: Context, purchase: Purchase, advice: Advice) -> Purchase:
+    """One attempt at one advice, if it is due. Returns the purchase as it stands afterwards."""
+    now = context.clock()
+    if advice.next_attempt_at is not None and now < advice.next_attempt_at:
+        return purchase
+    assert purchase.request is not None
+    stream = message_stream(purchase.request.purchase_id)
+
+    def end(state: Purchase) -> list[Event]:
+        ended = _ended(context, state, state.advices[advice.advice_id], now)
+        return [] if ended is None else [ended]
+
+    before = purchase.version
+    purchase = await context.streams.record(stream, purchase, end)
+    if purchase.version != before:
+        return purchase
+    ask = await _prepare(context, purchase, advice)
+    try:
+        recorded = await context.log.append(stream, purchase.version, [ask.asked])
+    except VersionConflict:
+        return fold(purchase, await context.log.read(stream, purchase.version))
+    purchase = fold(purchase, recorded)
+    reply = await exchange(context, ask)
+
+    def decide(state: Purchase) -> list[Event]:
+        at = context.clock()
+        current = state.advices[advice.advice_id]
+        due = next_advice(context.settings, at, current.attempts)
+        return after_advice(current, ask.asked, reply, at, due)
+
+    return await context.streams.record(stream, purchase, decide)
+
+
+def _ended(context: Context, purchase: Purchase, advice: Advice, now: datetime) -> Event | None:
+    """The end of an advice that need not, or no longer, go to the provider."""
+    if not advice.pending:
+        return None
+    provider = purchase.vend.provider if purchase.vend is not None else ""
+    adapter = context.adapters.get(provider)
+    can = adapter.capabilities if adapter is not None else Capabilities()
+    ended = without_asking(purchase, advice, confirms=can.confirm, reverses=can.reverse, at=now)
+    if ended is None and now - advice.advised_at > timedelta(
+        seconds=context.settings.patience_seconds
+    ):
+        return AdviceGivenUp(at=now, advice_id=advice.advice_id, because=GivenUpBecause.TOO_OLD)
+    return ended
+
+
+async def _prepare(context: Context, purchase: Purchase, advice: Advice) -> Ask:
+    request, vend = purchase.request, purchase.vend
+    assert request is not None
+    assert vend is not None
+    assert purchase.status is PurchaseStatus.APPROVED
+    original = purchase.original(advice.attempts, advice.first_attempt_at or context.clock())
+    question = (
+        ConfirmQuestion(meter=request.meter, original=original, payment=advice.payment)
+        if advice.kind is AdviceKind.CONFIRMATION
+        else ReverseQuestion(meter=request.meter, original=original)
+    )
+    return await prepare(
+        context,
+        vend.provider,
+        question,
+        purchase.exchanges + 1,
+        attempt=advice.attempts,
+        advice_id=advice.advice_id,
+    )
+
+
+class Attendant:
+    """Runs `attend` for purchases as they are kicked or found, a bounded number at once."""
+
+    def __init__(self, context: Context, finder: WorkFinder) -> None:
+        self._context = context
+        self._finder = finder
+        self._queue: asyncio.Queue[str] = asyncio.Queue(context.settings.attend_queue_max)
+        self._waiting: set[str] = set()
+        self._busy: set[str] = set()
+
+    def kick(self, purchase_id: str) -> None:
+        """Asks for attention soon. When the queue is full the next scan finds the purchase."""
+        if purchase_id in self._waiting or self._queue.full():
+            return
+        self._waiting.add(purchase_id)
+        self._queue.put_nowait(purchase_id)
+
+    async def work_loop(self) -> None:
+        """One worker; start as many as the settings allow at once."""
+        while True:
+            purchase_id = await self._queue.get()
+            self._waiting.discard(purchase_id)
+            if purchase_id in self._busy:
+                continue
+            self._busy.add(purchase_id)
+            try:
+                await attend(self._context, purchase_id)
+            except (LedgerError, TooManyConflictsError, NotAPurchaseError) as error:
+                # The purchase stays due, so the next scan brings it back.
+                _log.warning("not attended", purchase_id=purchase_id, error=str(error))
+            except Exception:
+                # One purchase must never stop the worker that all the others depend on.
+                _log.exception("attending failed", purchase_id=purchase_id)
+            finally:
+                self._busy.discard(purchase_id)
+
+    async def scan_loop(self) -> None:
+        """Finds what is due, at start-up and from then on at the set interval."""
+        settings = self._context.settings
+        while True:
+            try:
+                due = await self._finder.purchases_due(self._context.clock(), settings.scan_batch)
+            except Exception:
+                _log.exception("scan for open purchases failed")
+                due = ()
+            for purchase_id in due:
+                self.kick(purchase_id)
+            await asyncio.sleep(settings.scan_seconds)

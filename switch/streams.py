@@ -1,0 +1,101 @@
+"""Streams as state: loading, and recording decisions against whatever others wrote meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol, Self, TypeVar
+
+from domain.event import Event
+from domain.message import message_stream
+from domain.meter import Meter, MeterSeen, meter_stream
+from domain.provider import Provider, provider_stream
+from domain.purchase import Purchase, PurchaseRequested
+from domain.sale import UtilityType
+from domain.utility import Utility, utility_stream
+from ledger import LedgerBusy, Recorded, VersionConflict
+from switch.ports import EventLog
+
+
+class Folded(Protocol):
+    """A state that events fold into."""
+
+    @property
+    def version(self) -> int: ...
+
+    def after(self, event: Event, version: int) -> Self: ...
+
+
+F = TypeVar("F", bound=Folded)
+
+
+class NotAPurchaseError(Exception):
+    """The message id belongs to something else, or to nothing."""
+
+
+class TooManyConflictsError(Exception):
+    """The stream moved on every attempt to decide; nothing was written."""
+
+
+def fold(state: F, recorded: Sequence[Recorded]) -> F:
+    """`state` after the recorded events, in order."""
+    for entry in recorded:
+        assert isinstance(entry.event, Event)
+        state = state.after(entry.event, entry.version)
+    return state
+
+
+class Streams:
+    """Loads and records the streams that decisions are made from."""
+
+    def __init__(self, log: EventLog, conflict_retries_max: int, busy_wait_seconds: float) -> None:
+        self._log = log
+        self._conflict_retries_max = conflict_retries_max
+        self._busy_wait_seconds = busy_wait_seconds
+
+    async def meter(self, utility_type: UtilityType, number: str) -> Meter:
+        """The meter; version 0 and not known when no channel ever named it."""
+        recorded = await self._log.read(meter_stream(utility_type, number))
+        return fold(Meter(number=number, utility_type=utility_type), recorded)
+
+    async def purchase(self, purchase_id: str) -> Purchase:
+        """The purchase. Raises NotAPurchaseError when the id is no purchase's."""
+        recorded = await self._log.read(message_stream(purchase_id))
+        if not recorded or not isinstance(recorded[0].event, PurchaseRequested):
+            raise NotAPurchaseError(purchase_id)
+        return fold(Purchase(), recorded)
+
+    async def provider(self, provider: str) -> Provider:
+        recorded = await self._log.read(provider_stream(provider))
+        return fold(Provider(provider=provider), recorded)
+
+    async def utility(self, utility: str) -> Utility:
+        recorded = await self._log.read(utility_stream(utility))
+        return fold(Utility(utility=utility), recorded)
+
+    async def record(self, stream: str, state: F, decide: Callable[[F], Sequence[Event]]) -> F:
+        """Appends what `decide` makes of the state; when the stream has moved, catches up and
+        decides anew. No events: nothing is written. Returns the state afterwards.
+
+        Raises TooManyConflictsError after the settings' number of conflicts or full queues."""
+        for _ in range(self._conflict_retries_max):
+            events = decide(state)
+            if not events:
+                return state
+            try:
+                return fold(state, await self._log.append(stream, state.version, events))
+            except VersionConflict:
+                state = fold(state, await self._log.read(stream, state.version))
+            except LedgerBusy:
+                # What is decided here has mostly happened already: worth waiting to record it.
+                await asyncio.sleep(self._busy_wait_seconds)
+        raise TooManyConflictsError(stream)
+
+    async def record_meter(
+        self, meter: Meter, decide: Callable[[Meter], Sequence[Event]], seen: MeterSeen
+    ) -> Meter:
+        """As `record`, for a meter; its first event is always `seen`."""
+
+        def with_seen(state: Meter) -> Sequence[Event]:
+            events = decide(state)
+            return [seen, *events] if state.version == 0 and events else events
+
+        return await self.record(meter_stream(meter.utility_type, meter.number), meter, with_seen)

@@ -1,0 +1,126 @@
+"""Vending: carrying a purchase from its first exchange to an outcome, one provider at a time."""
+
+from datetime import timedelta
+
+from domain.event import Event
+from domain.exchange import Reply, VendQuestion
+from domain.failure import ErrorType, Failure
+from domain.message import message_stream
+from domain.money import Money
+from domain.outcome import Outcome
+from domain.purchase import Purchase, PurchaseDeclined, PurchaseStatus
+from domain.sale import MeterDetail
+from domain.settling import after_vend, answered
+from switch.asking import Ask, exchange, prepare
+from switch.backoff import next_recovery
+from switch.command import Party, Refused, Sold
+from switch.context import Context
+
+UNREACHABLE = Failure(
+    ErrorType.UPSTREAM_UNAVAILABLE, "no provider could be reached; nothing was sold"
+)
+TOO_BUSY = Failure(ErrorType.UPSTREAM_UNAVAILABLE, "the switch is busy; nothing was done")
+WITHDRAWN = Failure(
+    ErrorType.TRANSACTION_DECLINED, "a reversal came before any provider was reached"
+)
+IN_DOUBT = Failure(
+    ErrorType.OUTCOME_UNKNOWN, "the provider may have sold: retry this purchase to find out"
+)
+
+
+async def prepare_vend(
+    context: Context, provider: str, meter: MeterDetail, amount: Money, payment: str, number: int
+) -> Ask:
+    """The vend question to `provider` as exchange `number`."""
+    question = VendQuestion(meter=meter, amount=amount, payment=payment)
+    return await prepare(context, provider, question, number)
+
+
+async def vend(
+    context: Context, purchase: Purchase, ask: Ask, candidates: list[str], *, retriable: bool
+) -> Purchase:
+    """Sends `ask`, which is durable, and records the outcome; goes on to the next of `candidates`
+    only while it is certain that nothing was sent. Returns the purchase as it stands then.
+
+    `retriable`: whether the channel's retry may sell anew when nobody could be reached."""
+    request = purchase.request
+    assert request is not None
+    stream = message_stream(request.purchase_id)
+    while True:
+        reply = await exchange(context, ask)
+        onward: Ask | None = None
+        if reply.outcome is Outcome.NOT_SENT and candidates:
+            onward = await prepare_vend(
+                context,
+                candidates.pop(0),
+                request.meter,
+                request.amount,
+                request.payment,
+                ask.asked.exchange + 1,
+            )
+        decide = _Ending(context, ask, reply, onward, retriable=retriable)
+        purchase = await context.streams.record(stream, purchase, decide)
+        if decide.onward is None:
+            return purchase
+        ask = decide.onward
+
+
+class _Ending:
+    """Decides how one vend exchange ends; `onward` is the next ask if there is to be one."""
+
+    def __init__(
+        self, context: Context, ask: Ask, reply: Reply, onward: Ask | None, *, retriable: bool
+    ) -> None:
+        self._context = context
+        self._ask = ask
+        self._reply = reply
+        self._next = onward
+        self._retriable = retriable
+        self.onward: Ask | None = None
+
+    def __call__(self, purchase: Purchase) -> list[Event]:
+        self.onward = None
+        now = self._context.clock()
+        asked = self._ask.asked
+        if self._reply.outcome is not Outcome.NOT_SENT:
+            due = next_recovery(self._context.settings, now, 0, timedelta(0))
+            return after_vend(purchase, asked, self._reply, now, due)
+        events: list[Event] = [answered(asked, self._reply, now)]
+        # Somebody else may have settled it meanwhile (we were stalled beyond our lease).
+        if purchase.settled or purchase.open is None or purchase.open.exchange != asked.exchange:
+            return events
+        if self._next is not None and not purchase.reversing:
+            self.onward = self._next.numbered(purchase.exchanges + 1)
+            return [*events, self.onward.asked]
+        failure = WITHDRAWN if purchase.reversing else UNREACHABLE
+        declined = PurchaseDeclined(
+            at=now, failure=failure, not_sent=True, retriable=self._retriable
+        )
+        return [*events, declined]
+
+
+def outcome_of(context: Context, purchase: Purchase) -> Sold | Refused:
+    """What the channel is told of a purchase as it stands."""
+    match purchase.status:
+        case PurchaseStatus.APPROVED:
+            approval = purchase.approval
+            assert approval is not None
+            return Sold(
+                sale=approval.sale,
+                provider=context.party(approval.provider),
+                municipality=_municipality(purchase),
+                recovered=approval.recovered,
+            )
+        case PurchaseStatus.DECLINED:
+            decline = purchase.decline
+            assert decline is not None
+            return Refused(decline.failure, not_sent=decline.not_sent)
+        case PurchaseStatus.SENT | PurchaseStatus.UNKNOWN:
+            return Refused(IN_DOUBT)
+
+
+def _municipality(purchase: Purchase) -> Party | None:
+    routed = purchase.routed
+    if routed is None or routed.utility is None:
+        return None
+    return Party(routed.utility, routed.utility_name or routed.utility)
