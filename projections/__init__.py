@@ -1,0 +1,1 @@
+"""Read models: each one file with its SQL beside it, fed in batches, equal to a fresh rebuild."""
