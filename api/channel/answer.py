@@ -1,0 +1,262 @@
+"""From the switch's results to the interface's answers, as JSON."""
+
+import re
+from datetime import datetime
+from typing import TypedDict
+
+from api.channel.fitting import digits, fitted, number, required
+from api.channel.message.advice import BasicAdvice, BasicAdviceResponse
+from api.channel.message.amount import Amounts, LedgerAmount, TaxableAmount
+from api.channel.message.customer import Customer, Utility
+from api.channel.message.lookup import MeterLookupRequest, MeterLookupResponse
+from api.channel.message.meter import KeyChangeData, Meter
+from api.channel.message.party import Institution, Originator, ThirdPartyIdentifier
+from api.channel.message.purchase import (
+    DebtRecoveryCharge,
+    PurchaseRequest,
+    PurchaseResponse,
+    ServiceCharge,
+    TariffBlock,
+    Token,
+)
+from api.channel.message.transaction import AccountType, Transaction, TranType
+from domain import sale as sold
+from domain.money import Money
+from switch.command import LookedUp, Party, Sold
+
+TAX_TYPE = "VAT"
+_METER_ID = re.compile("[a-zA-Z0-9]{1,20}")
+_CURRENCY = re.compile("[0-9]{3}")
+
+
+class Envelope(TypedDict):
+    """The members of a Transaction that an answer repeats."""
+
+    id: str
+    time: datetime
+    originator: Originator
+    client: Institution
+    settlementEntity: Institution | None
+    receiver: Institution | None
+    thirdPartyIdentifiers: list[ThirdPartyIdentifier]
+    basketRef: str | None
+    tranType: TranType | None
+    srcAccType: AccountType | None
+    destAccType: AccountType | None
+    stan: str | None
+    rrn: str | None
+
+
+def _institution(party: Party) -> Institution:
+    return Institution(id=required(party.id), name=required(party.name, 40))
+
+
+def _identifiers(
+    earlier: list[ThirdPartyIdentifier], *added: tuple[Party, str]
+) -> list[ThirdPartyIdentifier]:
+    """The earlier parties' entries as they were, then one of each party with a reference; an
+    entry that a retry brings back is not added again."""
+    identifiers = list(earlier)
+    for party, reference in added:
+        text = fitted(reference)
+        if text is None:
+            continue
+        entry = ThirdPartyIdentifier(institutionId=required(party.id), transactionIdentifier=text)
+        if entry not in identifiers:
+            identifiers.append(entry)
+    return identifiers
+
+
+def _envelope(
+    request: Transaction,
+    provider: Party,
+    municipality: Party | None,
+    identifiers: list[ThirdPartyIdentifier],
+) -> Envelope:
+    """What an answer repeats of its request, with the parties that really handled it."""
+    return Envelope(
+        id=request.id,
+        time=request.time,
+        originator=request.originator,
+        client=request.client,
+        settlementEntity=_institution(provider),
+        receiver=_institution(municipality) if municipality else request.receiver,
+        thirdPartyIdentifiers=identifiers,
+        basketRef=request.basketRef,
+        tranType=request.tranType,
+        srcAccType=request.srcAccType,
+        destAccType=request.destAccType,
+        stan=request.stan,
+        rrn=request.rrn,
+    )
+
+
+def _meter(meter: sold.MeterDetail, asked: Meter) -> Meter:
+    """The meter as the provider knows it; what it leaves out or garbles is as it was asked for.
+    The stripe of the meter card is not repeated."""
+    change = meter.key_change
+    known = _METER_ID.fullmatch(meter.number)
+    return Meter(
+        meterId=meter.number if known else asked.meterId,
+        serviceType=asked.serviceType or meter.utility_type.value.lower(),
+        supplyGroupCode=digits(meter.supply_group_code, 6, asked.supplyGroupCode),
+        keyRevisionNum=digits(meter.key_revision, 1, asked.keyRevisionNum),
+        tariffIndex=digits(meter.tariff_index, 2, asked.tariffIndex),
+        tokenTechCode=digits(meter.token_technology, 2, asked.tokenTechCode),
+        algorithmCode=digits(meter.algorithm, 2, asked.algorithmCode),
+        keyChangeData=change
+        and KeyChangeData(
+            newSupplyGroupCode=digits(change.supply_group_code, 6, None),
+            newKeyRevisionNumber=digits(change.key_revision, 1, None),
+            newTariffIndex=digits(change.tariff_index, 2, None),
+        ),
+    )
+
+
+def _customer(customer: sold.Customer) -> Customer:
+    return Customer(
+        firstName=fitted(customer.first_name, 40),
+        lastName=fitted(customer.last_name, 40),
+        address=fitted(customer.address, 80),
+    )
+
+
+def _utility(utility: sold.UtilityDetail) -> Utility:
+    return Utility(
+        name=fitted(utility.name, 40),
+        address=fitted(utility.address, 80),
+        vatRegNum=fitted(utility.vat_number, 10),
+        clientId=fitted(utility.client_id, 20),
+        message=fitted(utility.message, 80),
+    )
+
+
+def _ledger(cents: int, currency: str) -> LedgerAmount:
+    return LedgerAmount(amount=cents, currency=currency)
+
+
+def _taxable(amount: sold.Taxed, currency: str) -> TaxableAmount:
+    """Tax, its type and rate only where the amount excludes a tax that is not zero."""
+    if not amount.tax_cents:
+        return TaxableAmount(amount=amount.cents, currency=currency)
+    return TaxableAmount(
+        amount=amount.cents,
+        currency=currency,
+        tax=amount.tax_cents,
+        taxType=TAX_TYPE,
+        taxRate=None if amount.rate is None else number(amount.rate),
+    )
+
+
+def _token(token: sold.Token, currency: str) -> Token:
+    return Token(
+        tokenType=token.token_type.value,
+        units=number(token.units),
+        amount=_taxable(token.amount, currency),
+        receiptNum=fitted(token.receipt),
+        token=required(token.digits),
+        tariffCalc=[
+            TariffBlock(units=number(step.units), rate=number(step.rate)) for step in token.tariff
+        ],
+    )
+
+
+def _debt(debt: sold.DebtRecovery, currency: str) -> DebtRecoveryCharge:
+    return DebtRecoveryCharge(
+        amount=_taxable(debt.amount, currency),
+        description=required(debt.description, 40),
+        balance=_ledger(debt.balance_cents, currency),
+        receiptNum=fitted(debt.receipt, 30),
+    )
+
+
+def _charge(charge: sold.ServiceCharge, currency: str) -> ServiceCharge:
+    return ServiceCharge(
+        amount=_taxable(charge.amount, currency), description=required(charge.description, 40)
+    )
+
+
+def _currency(currency: str, asked: str) -> str:
+    return currency if _CURRENCY.fullmatch(currency) else asked
+
+
+def looked_up(request: MeterLookupRequest, result: LookedUp, switch: Party) -> bytes:
+    """The MeterLookupResponse. `switch` is our own institution, whose number for a lookup is the
+    message's id: it is what the ledger knows it by."""
+    answer = result.answer
+    identifiers = _identifiers(
+        request.thirdPartyIdentifiers, (result.provider, result.reference), (switch, request.id)
+    )
+    currency = _currency(answer.currency, "710")
+
+    def optional(cents: int | None) -> LedgerAmount | None:
+        return None if cents is None else _ledger(cents, currency)
+
+    return (
+        MeterLookupResponse(
+            **_envelope(request, result.provider, result.municipality, identifiers),
+            meter=_meter(answer.meter, request.meter),
+            customer=_customer(answer.customer),
+            utility=_utility(answer.utility),
+            minAmount=optional(answer.min_cents),
+            maxAmount=optional(answer.max_cents),
+            arrearsAmount=optional(answer.arrears_cents),
+            bsstDue=answer.free_units_due,
+        )
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )
+
+
+def bought(request: PurchaseRequest, purchase_id: str, result: Sold, switch: Party) -> bytes:
+    """The PurchaseResponse, to a purchase or a retry of it."""
+    sale = result.sale
+    currency = _currency(sale.currency, request.purchaseAmount.currency)
+    identifiers = _identifiers(
+        request.thirdPartyIdentifiers,
+        (result.provider, sale.provider_reference),
+        (switch, purchase_id),
+    )
+
+    def ledger(money: Money) -> LedgerAmount:
+        return _ledger(money.cents, currency)
+
+    asked = request.purchaseAmount
+    return (
+        PurchaseResponse(
+            **_envelope(request, result.provider, result.municipality, identifiers),
+            purchaseTotal=ledger(sale.tokens_total),
+            taxTotal=ledger(sale.tax_total),
+            amounts=Amounts(
+                requestAmount=_ledger(asked.amount, asked.currency),
+                approvedAmount=ledger(sale.total),
+            ),
+            meter=_meter(sale.meter, request.meter),
+            customer=_customer(sale.customer),
+            utility=_utility(sale.utility),
+            utilityType=request.utilityType or sale.meter.utility_type.value.lower(),
+            tokens=[_token(token, currency) for token in sale.tokens],
+            debtRecoveryCharges=[_debt(debt, currency) for debt in sale.debts],
+            serviceCharges=[_charge(charge, currency) for charge in sale.charges],
+            vatInvoiceNumber=fitted(sale.vat_invoice),
+        )
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )
+
+
+def acknowledged(advice: BasicAdvice) -> bytes:
+    """The acknowledgement: the advice's own basic members."""
+    return (
+        BasicAdviceResponse(
+            id=advice.id,
+            requestId=advice.requestId,
+            time=advice.time,
+            thirdPartyIdentifiers=advice.thirdPartyIdentifiers,
+            stan=advice.stan,
+            rrn=advice.rrn,
+            amounts=advice.amounts,
+        )
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )

@@ -1,0 +1,58 @@
+"""The ipayMsg codec: `encode` and `decode` between messages and the bytes inside a frame.
+
+Modelled on publicly visible clients of the "Merchant to iPay Interface", versions 2.44 to 2.6a
+(confidence HIGH); see docs/providers/ipay.md for what is assumed."""
+
+from providers.protocols.ipaymsg_messages import (
+    REPRINT_VERSION,
+    VERSION,
+    CustInfoReq,
+    CustInfoRes,
+    IpayMessage,
+    ReprintManyReq,
+    ReprintManyRes,
+    Result,
+    VendAdvReq,
+    VendAdvRes,
+    VendLastReq,
+    VendLastRes,
+    VendReq,
+    VendRes,
+    VendRevReq,
+    VendRevRes,
+    WireCharge,
+    WireDebt,
+    WireKeyChange,
+    WireMeter,
+    WireToken,
+    WireUtility,
+)
+from providers.protocols.ipaymsg_read import decode
+from providers.protocols.ipaymsg_write import encode
+
+__all__ = [
+    "REPRINT_VERSION",
+    "VERSION",
+    "CustInfoReq",
+    "CustInfoRes",
+    "IpayMessage",
+    "ReprintManyReq",
+    "ReprintManyRes",
+    "Result",
+    "VendAdvReq",
+    "VendAdvRes",
+    "VendLastReq",
+    "VendLastRes",
+    "VendReq",
+    "VendRes",
+    "VendRevReq",
+    "VendRevRes",
+    "WireCharge",
+    "WireDebt",
+    "WireKeyChange",
+    "WireMeter",
+    "WireToken",
+    "WireUtility",
+    "decode",
+    "encode",
+]

@@ -1,0 +1,56 @@
+"""The adapters' configuration that fits a running simulation: for the sandbox and for tests."""
+
+from collections.abc import Mapping
+
+from domain.sale import UtilityDetail
+from providers.config import Connections, Credentials, ProviderConfig, Timeouts
+from providers.simulator.fleet import Fleet, FleetProvider
+from providers.simulator.xmlvend_server import PATH
+
+OPERATOR = "OP1"
+PASSWORD = "simulated"  # noqa: S105 (nothing checks it)
+CLIENT_EAN = "6004708000090"
+
+
+def loopback_configs(
+    fleet: Fleet,
+    ports: Mapping[str, int],
+    *,
+    host: str = "127.0.0.1",
+    timeouts: Timeouts | None = None,
+    connections: Connections | None = None,
+    late_sale_seconds: float = 60.0,
+) -> tuple[ProviderConfig, ...]:
+    """A configuration for each provider of `fleet`, at the port where it listens."""
+    groups = {
+        utility.supply_group_code: UtilityDetail(
+            utility.name, utility.address, utility.vat_number, utility.client_id
+        )
+        for utility in fleet.utilities
+    }
+
+    def config(provider: FleetProvider) -> ProviderConfig:
+        port, http = ports[provider.id], provider.protocol == "xmlvend"
+        return ProviderConfig(
+            id=provider.id,
+            name=provider.name,
+            protocol=provider.protocol,
+            host=None if http else host,
+            port=None if http else port,
+            url=f"http://{host}:{port}{PATH}" if http else None,
+            profile=provider.profile,
+            weight=provider.weight,
+            probe_meter=provider.probe_meter,
+            late_sale_seconds=late_sale_seconds,
+            capabilities=provider.capabilities,
+            credentials=Credentials(
+                client=CLIENT_EAN if http else "SIMULATED",
+                operator=OPERATOR,
+                password=PASSWORD,
+            ),
+            timeouts=timeouts or Timeouts(),
+            connections=connections or Connections(),
+            supply_groups=groups,
+        )
+
+    return tuple(config(provider) for provider in fleet.providers)

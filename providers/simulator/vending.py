@@ -1,0 +1,285 @@
+"""What a simulated provider decides, whatever protocol it speaks: look up, sell, take back.
+
+A reference sells at most once; a reversal of a reference that has not sold voids it, so a vend that
+arrives late is refused. Nothing here waits, so each call is one indivisible step."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from domain.sale import (
+    Customer,
+    DebtRecovery,
+    KeyChange,
+    MeterDetail,
+    Sale,
+    ServiceCharge,
+    Taxed,
+    Token,
+    TokenType,
+    UtilityDetail,
+    UtilityType,
+)
+from providers.simulator.faults import FaultMode
+from providers.simulator.fleet import Fleet, FleetMeter, FleetUtility
+from providers.simulator.pricing import Price, free_units_due, price
+from providers.simulator.sales import IssuedSale, SalesLedger
+from providers.simulator.tokens import issue_token
+
+KEY_CHANGE_TOKENS = 2
+"""Two for meters labelled 07, as XMLVend 2.1 has room for no more."""
+
+_NOTHING = Taxed(0)
+_NO_UNITS = Decimal(0)
+
+
+class Refusal(StrEnum):
+    """Why a provider does not do what it was asked; each protocol has its code for it."""
+
+    UNKNOWN_METER = "unknown meter"
+    BLOCKED = "meter blocked"
+    TOO_LOW = "amount below the minimum"
+    TOO_HIGH = "amount above the maximum"
+    NO_FREE_UNITS = "no free units due"
+    DUPLICATE = "reference already used"
+    VOIDED = "reference was reversed"
+    NO_RECORD = "no record of the reference"
+    UNSUPPORTED = "function not supported"
+    SYSTEM = "system error"
+
+
+class RefusedError(Exception):
+    """The provider refuses, and sold nothing."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+class KnownMeter(msgspec.Struct, frozen=True):
+    """A meter with its utility and whether free units are due."""
+
+    meter: FleetMeter
+    utility: FleetUtility
+    detail: MeterDetail
+    free_units_due: bool
+
+
+class Reversal(StrEnum):
+    """How a reversal ended."""
+
+    REVERSED = "reversed"
+    ALREADY_REVERSED = "already reversed"
+    VOIDED = "nothing to reverse"
+    UNSUPPORTED = "not supported"
+
+
+class Vending:
+    """The decisions of all simulated providers, over one ledger."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        sales: SalesLedger,
+        clock: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
+        self.sales = sales
+        self._clock = clock
+        self._rng = rng
+        self._meters = {meter.number: meter for meter in fleet.meters}
+        self._utilities = {utility.id: utility for utility in fleet.utilities}
+        self._tariffs = {tariff.id: tariff for tariff in fleet.tariffs}
+
+    def now(self) -> datetime:
+        return self._clock()
+
+    def behaviour(self, number: str) -> tuple[FaultMode, int]:
+        """The meter's own behaviour and its latency in milliseconds."""
+        meter = self._meters.get(number)
+        return (FaultMode.NONE, 0) if meter is None else (meter.behaviour, meter.latency_ms)
+
+    def look_up(self, provider: str, number: str) -> KnownMeter:
+        """Raises RefusedError for a meter that this provider does not serve or that is blocked."""
+        meter = self._served(provider, number)
+        history = self.sales.history(number, self._clock())
+        return KnownMeter(
+            meter=meter,
+            utility=self._utilities[meter.utility],
+            detail=self._detail(meter),
+            free_units_due=free_units_due(meter, history) is not None,
+        )
+
+    def sell(
+        self,
+        provider: str,
+        reference: str,
+        number: str,
+        cents: int,
+        *,
+        resource: UtilityType | None = None,
+        change_key: bool = False,
+    ) -> IssuedSale:
+        """Issues a sale. Raises RefusedError, with nothing sold."""
+        if self.sales.voided(provider, reference):
+            raise RefusedError(Refusal.VOIDED)
+        if self.sales.find(provider, reference) is not None:
+            raise RefusedError(Refusal.DUPLICATE)
+        meter = self._served(provider, number)
+        if resource is not None and resource != meter.utility_type:
+            raise RefusedError(Refusal.UNKNOWN_METER)
+        at = self._clock()
+        history = self.sales.history(number, at)
+        if cents == 0 and free_units_due(meter, history) is None:
+            raise RefusedError(Refusal.NO_FREE_UNITS)
+        if cents != 0 and cents < meter.min_cents:
+            raise RefusedError(Refusal.TOO_LOW)
+        if cents > meter.max_cents:
+            raise RefusedError(Refusal.TOO_HIGH)
+        priced = price(meter, self._tariffs[meter.tariff], cents, history)
+        assert priced.total_cents == cents, "the parts add up to what was tendered"
+        issued = IssuedSale(
+            provider=provider,
+            reference=reference,
+            meter=number,
+            amount_cents=cents,
+            at=at,
+            sale=self._sale(meter, priced, at, change_key=change_key),
+        )
+        self.sales.issue(issued)
+        return issued
+
+    def reverse(self, provider: str, reference: str, *, supported: bool) -> Reversal:
+        """Takes a sale back or voids the reference; without support a sale stands."""
+        issued = self.sales.find(provider, reference)
+        if issued is None:
+            if not self.sales.voided(provider, reference):
+                self.sales.void(provider, reference, self._clock())
+            return Reversal.VOIDED
+        if issued.status == "reversed":
+            return Reversal.ALREADY_REVERSED
+        unsupported = self.behaviour(issued.meter)[0] is FaultMode.REVERSAL_UNSUPPORTED
+        if unsupported or not supported:
+            return Reversal.UNSUPPORTED
+        self.sales.reverse(issued, self._clock())
+        return Reversal.REVERSED
+
+    def confirm(self, provider: str, reference: str) -> None:
+        """Raises RefusedError when there is no standing sale. Confirming twice changes nothing."""
+        issued = self.sales.find(provider, reference)
+        if issued is None:
+            raise RefusedError(Refusal.NO_RECORD)
+        if issued.status == "reversed":
+            raise RefusedError(Refusal.VOIDED)
+        if not issued.confirmed:
+            self.sales.confirm(issued, self._clock())
+
+    def _served(self, provider: str, number: str) -> FleetMeter:
+        meter = self._meters.get(number)
+        if meter is None or provider not in meter.providers:
+            raise RefusedError(Refusal.UNKNOWN_METER)
+        if meter.behaviour == FaultMode.UNKNOWN_METER:
+            raise RefusedError(Refusal.UNKNOWN_METER)
+        if meter.behaviour == FaultMode.BLOCKED:
+            raise RefusedError(Refusal.BLOCKED)
+        return meter
+
+    def _detail(self, meter: FleetMeter, key_change: KeyChange | None = None) -> MeterDetail:
+        group = self._utilities[meter.utility].supply_group_code
+        revision, index = meter.key_revision, meter.tariff_index
+        due = meter.key_change
+        if due is not None and not due.repeats and self.sales.key_changed(meter.number):
+            group, revision, index = due.supply_group_code, due.key_revision, due.tariff_index
+        return MeterDetail(
+            number=meter.number,
+            utility_type=meter.utility_type,
+            supply_group_code=group,
+            key_revision=revision,
+            tariff_index=index,
+            token_technology=meter.token_technology,
+            algorithm=meter.algorithm,
+            key_change=key_change,
+        )
+
+    def _sale(self, meter: FleetMeter, priced: Price, at: datetime, *, change_key: bool) -> Sale:
+        receipt = f"{len(self.sales) + 1:015d}"
+        change = self._key_change(meter, forced=change_key) if priced.energy.cents else None
+        utility = self._utilities[meter.utility]
+        return Sale(
+            tokens=tuple(self._tokens(meter, priced, change, receipt)),
+            customer=Customer(meter.first_name, meter.last_name, meter.address, meter.account),
+            utility=UtilityDetail(
+                name=utility.name,
+                address=utility.address,
+                vat_number=utility.vat_number,
+                client_id=utility.client_id,
+                message=utility.message,
+            ),
+            meter=self._detail(meter, change),
+            provider_reference=receipt,
+            sold_at=at,
+            debts=tuple(
+                DebtRecovery(part.description, part.amount, part.balance_cents, receipt)
+                for part in priced.debts
+            ),
+            charges=tuple(
+                ServiceCharge(part.description, part.amount, receipt) for part in priced.charges
+            ),
+            customer_message=meter.message,
+        )
+
+    def _key_change(self, meter: FleetMeter, *, forced: bool) -> KeyChange | None:
+        due = meter.key_change
+        if due is not None and (due.repeats or not self.sales.key_changed(meter.number)):
+            return KeyChange(due.supply_group_code, due.key_revision, due.tariff_index)
+        if forced:
+            group = self._utilities[meter.utility].supply_group_code
+            return KeyChange(group, "2", meter.tariff_index)
+        return None
+
+    def _tokens(
+        self, meter: FleetMeter, priced: Price, change: KeyChange | None, receipt: str
+    ) -> list[Token]:
+        fresh: set[str] = set()
+
+        def digits() -> str:
+            issued = issue_token(
+                self._rng, lambda token: token in fresh or token in self.sales.tokens
+            )
+            fresh.add(issued)
+            return issued
+
+        name = self._tariffs[meter.tariff].name
+        tokens = [
+            Token(TokenType.KC, digits(), _NO_UNITS, _NOTHING, description="Key change")
+            for _ in range(KEY_CHANGE_TOKENS if change else 0)
+        ]
+        if priced.energy.total_cents:
+            tokens.append(
+                Token(
+                    token_type=TokenType.STD,
+                    digits=digits(),
+                    units=priced.units,
+                    amount=priced.energy,
+                    receipt=receipt,
+                    tariff=priced.steps,
+                    description=name,
+                )
+            )
+        if meter.refund_units is not None:
+            tokens.append(
+                Token(
+                    TokenType.REFUND, digits(), meter.refund_units, _NOTHING, receipt, (), "Refund"
+                )
+            )
+        if priced.free_units is not None:
+            tokens.append(
+                Token(
+                    TokenType.BSST, digits(), priced.free_units, _NOTHING, receipt, (), "Free units"
+                )
+            )
+        return tokens

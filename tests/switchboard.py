@@ -1,0 +1,154 @@
+"""A whole switch on an in-memory log with scripted providers, one clock and no background work."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from domain.advice import AdviceKind
+from domain.message import message_stream
+from domain.meter import Meter
+from domain.money import Money
+from domain.purchase import Purchase
+from domain.sale import MeterDetail, UtilityType
+from switch.advise import advise
+from switch.attend import attend
+from switch.buy import buy
+from switch.command import (
+    Acknowledged,
+    Advise,
+    Buy,
+    LookedUp,
+    LookUp,
+    Refused,
+    Retry,
+    Sender,
+    Sold,
+)
+from switch.context import Context
+from switch.health import Health
+from switch.look_up import LookUps
+from switch.references import References
+from switch.retry import retry
+from switch.routing_table import RoutingTable
+from switch.settings import SwitchSettings
+from switch.steer import Steering
+from switch.streams import Streams
+from switch.work import Background
+from tests.memory_log import MemoryLog
+from tests.scripted_provider import ScriptedProvider
+
+METER = MeterDetail(number="04000000001")
+SENDER = Sender(client="till")
+
+
+class TestClock:
+    """Moves a little at every look, and by leaps when told to."""
+
+    __test__ = False
+
+    def __init__(self, tick: timedelta = timedelta(milliseconds=1)) -> None:
+        self.now = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+        self.tick = tick
+
+    def __call__(self) -> datetime:
+        self.now += self.tick
+        return self.now
+
+    def leap(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Switchboard:
+    """One switch process after another on the same log: `restart` is what follows a crash."""
+
+    def __init__(
+        self,
+        clock: TestClock,
+        providers: Sequence[ScriptedProvider],
+        settings: SwitchSettings = SwitchSettings(lease_poll_seconds=0.0),
+        draws: Sequence[int] = (0,),
+    ) -> None:
+        self.clock = clock
+        self.log = MemoryLog()
+        self.providers = {provider.provider: provider for provider in providers}
+        self.settings = settings
+        self._draws = draws
+        self._ids = count(1)
+        self._draw_at = count()
+        self.restart()
+
+    def _new_id(self) -> str:
+        return f"own-{next(self._ids)}"
+
+    def _draw(self) -> int:
+        return self._draws[next(self._draw_at) % len(self._draws)]
+
+    def restart(self) -> None:
+        """A new process: everything in memory is gone."""
+        streams = Streams(self.log, self.settings.conflict_retries_max, 0.0)
+        table = RoutingTable(self.log, streams, self._draw)
+        owner = self._new_id()
+        self.context = Context(
+            log=self.log,
+            streams=streams,
+            adapters=self.providers,
+            table=table,
+            references=References(streams, self.clock, 100, owner),
+            health=Health(table, streams, self.clock, self.settings, owner),
+            clock=self.clock,
+            new_id=self._new_id,
+            settings=self.settings,
+        )
+        self.background = Background()
+        self.look_ups = LookUps(self.context, self.background)
+        self.steering = Steering(self.context)
+
+    async def open(self, weight: int = 1) -> None:
+        for provider in self.providers.values():
+            await self.steering.configure(
+                provider.provider, provider.name, "scripted", provider.capabilities, weight
+            )
+        await self.context.table.open(self.providers)
+
+    async def close(self) -> None:
+        await self.background.close(1.0)
+        await self.context.health.close()
+        await self.context.table.close()
+
+    async def look_up(self, message_id: str, number: str = METER.number) -> LookedUp | Refused:
+        meter = MeterDetail(number=number)
+        return await self.look_ups.look_up(LookUp(message_id, meter, SENDER, "{}"))
+
+    async def buy(
+        self, message_id: str, cents: int = 10_000, number: str = METER.number
+    ) -> Sold | Refused:
+        command = Buy(message_id, MeterDetail(number=number), Money(cents), SENDER, "{}")
+        return await buy(self.context, self.look_ups, command)
+
+    async def retry(
+        self, purchase_id: str, retry_id: str | None = None, cents: int = 10_000
+    ) -> Sold | Refused:
+        command = Retry(
+            purchase_id, retry_id or purchase_id, METER, Money(cents), SENDER, "{}"
+        )
+        return await retry(self.context, command)
+
+    async def advise(
+        self, kind: AdviceKind, purchase_id: str, advice_id: str
+    ) -> Acknowledged | Refused:
+        reason = "CANCELLED" if kind is AdviceKind.REVERSAL else None
+        command = Advise(kind, advice_id, purchase_id, "{}", reason=reason)
+        return await advise(self.context, command)
+
+    async def attend(self, purchase_id: str) -> None:
+        await attend(self.context, purchase_id)
+
+    async def purchase(self, purchase_id: str) -> Purchase:
+        return await self.context.streams.purchase(purchase_id)
+
+    async def meter(self, number: str = METER.number) -> Meter:
+        return await self.context.streams.meter(UtilityType.ELECTRICITY, number)
+
+    def story(self, message_id: str) -> list[str]:
+        """The kinds of event of one message, in order."""
+        return self.log.events(message_stream(message_id))
