@@ -26,6 +26,10 @@ async def retry(context: Context, command: Retry) -> Sold | Refused:
         purchase = await context.streams.purchase(command.purchase_id)
     except NotAPurchaseError:
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
+    assert purchase.request is not None
+    if purchase.request.client != command.sender.client:
+        # Another channel's purchase: its tokens are none of this one's business.
+        return Refused(NO_SUCH_PURCHASE, not_sent=True)
     refused = _differs(purchase, command)
     if refused is not None:
         return Refused(refused, not_sent=True)

@@ -124,6 +124,10 @@ class Steering:
         state = await self._context.streams.utility(key)
         await self._context.streams.record(utility_stream(key), state, decide)
 
+    async def knows_utility(self, name: str) -> bool:
+        """Whether the ledger has this utility already."""
+        return (await self._context.streams.utility(utility_id(name))).version > 0
+
     async def request_rebroadcast(self, utility_type: UtilityType, number: str, by: str) -> None:
         """Flags the meter; nothing is sent until its next transaction."""
 

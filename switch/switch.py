@@ -41,6 +41,11 @@ _log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 
+NOT_BEGUN = Refused(TOO_BUSY, not_sent=True)
+# A retry or advice that is not taken up changes nothing about a purchase that may have been sold,
+# so the channel must hear the class of answer that makes it ask again.
+AGAIN = Refused(IN_DOUBT)
+
 
 class Switch:
     """Look up, buy, retry and advise for channels; recover, deliver and refresh on its own."""
@@ -123,17 +128,19 @@ class Switch:
 
     async def look_up(self, command: LookUp) -> LookedUp | Refused:
         """Who serves this meter, and what do they know of it?"""
-        return await self._bounded(lambda: self._look_ups.look_up(command), Refused(SILENT))
+        return await self._bounded(
+            lambda: self._look_ups.look_up(command), Refused(SILENT), NOT_BEGUN
+        )
 
     async def buy(self, command: Buy) -> Sold | Refused:
         """Sells at most one token set for the message id, whatever fails."""
         return await self._bounded(
-            lambda: buy(self.context, self._look_ups, command), Refused(IN_DOUBT)
+            lambda: buy(self.context, self._look_ups, command), Refused(IN_DOUBT), NOT_BEGUN
         )
 
     async def retry(self, command: Retry) -> Sold | Refused:
         """The outcome of a purchase whose answer the channel did not get."""
-        return await self._bounded(lambda: retry(self.context, command), Refused(IN_DOUBT))
+        return await self._bounded(lambda: retry(self.context, command), AGAIN, AGAIN)
 
     async def advise(self, command: Advise) -> Acknowledged | Refused:
         """Takes in a confirmation or reversal, durably; it is delivered afterwards."""
@@ -144,7 +151,7 @@ class Switch:
                 self._attendant.kick(command.purchase_id)
             return result
 
-        return await self._bounded(taken_in, Refused(IN_DOUBT))
+        return await self._bounded(taken_in, AGAIN, AGAIN)
 
     async def ready(self) -> dict[str, bool]:
         """Whether the ledger answers."""
@@ -155,13 +162,16 @@ class Switch:
         return {"ledger": True}
 
     async def _bounded(
-        self, work: Callable[[], Coroutine[Any, Any, R]], too_late: Refused
+        self,
+        work: Callable[[], Coroutine[Any, Any, R]],
+        too_late: Refused,
+        too_busy: Refused,
     ) -> R | Refused:
         """Runs `work` to its end even if the channel goes away; answers `too_late` when it takes
         longer than a channel waits, or when the ledger failed under it."""
         settings = self.context.settings
         if self._in_flight >= settings.in_flight_max:
-            return Refused(TOO_BUSY, not_sent=True)
+            return too_busy
         self._in_flight += 1
         task = asyncio.create_task(self._kept(work, too_late))
         task.add_done_callback(self._done)

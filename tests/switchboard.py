@@ -128,9 +128,7 @@ class Switchboard:
     async def retry(
         self, purchase_id: str, retry_id: str | None = None, cents: int = 10_000
     ) -> Sold | Refused:
-        command = Retry(
-            purchase_id, retry_id or purchase_id, METER, Money(cents), SENDER, "{}"
-        )
+        command = Retry(purchase_id, retry_id or purchase_id, METER, Money(cents), SENDER, "{}")
         return await retry(self.context, command)
 
     async def advise(

@@ -23,6 +23,8 @@ PATH = "/xmlvend/xmlvend.wsdl"
 STOP_SECONDS_MAX = 0.1
 """How long stopping waits for requests that are being answered."""
 
+ACCEPTED_SECONDS = 0.01
+"""How long an accepted connection may take to reach its handler."""
 SILENCE_LOOK_SECONDS = 0.05
 """How often a silent handler looks whether its client is still there."""
 
@@ -67,8 +69,13 @@ class XmlvendServer:
     async def refuse(self) -> None:
         """Stops listening and drops every connection."""
         runner, self._runner = self._runner, None
-        if runner is not None:
-            await runner.cleanup()
+        if runner is None:
+            return
+        for site in list(runner.sites):
+            await site.stop()
+        # Connections that were accepted just before must be there to be dropped.
+        await asyncio.sleep(ACCEPTED_SECONDS)
+        await runner.cleanup()
 
     async def stop(self) -> None:
         """Refuses, and forgets sales that were still to come late."""

@@ -1,0 +1,45 @@
+"""`ppu bench`: each prints a table, or with --json one object with a list of rows."""
+
+from typing import Annotated
+
+import typer
+
+from bench import ledger as ledger_bench
+from bench import purchase as purchase_bench
+from bench.result import Row, as_json, print_rows
+
+app = typer.Typer(no_args_is_help=True, help="Measure, side by side in one run.")
+
+JsonOption = Annotated[bool, typer.Option("--json", help="For a program: JSON on stdout.")]
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _print(rows: list[Row], json: bool, title: str, ratio_to: str) -> None:
+    if json:
+        print(as_json(rows))
+    else:
+        print_rows(rows, title, ratio_to)
+
+
+@app.command("ledger")
+def ledger(
+    seconds: Annotated[float, typer.Option(help="Per case.", min=0.2)] = 3.0,
+    json: JsonOption = False,
+) -> None:
+    """Appends of two 300-byte events: ours, the library's recorder, and plain INSERT."""
+    rows = ledger_bench.run(seconds=seconds, say=_say)
+    _print(rows, json, "appends of two 300-byte events", "library recorder")
+
+
+@app.command("purchase")
+def purchase(
+    seconds: Annotated[float, typer.Option(help="Per case and round.", min=0.5)] = 4.0,
+    rounds: Annotated[int, typer.Option(help="Rounds; each case once a round.", min=1)] = 3,
+    json: JsonOption = False,
+) -> None:
+    """Purchases over HTTP through a TCP provider, beside a no-op endpoint of the same server."""
+    rows = purchase_bench.run(seconds=seconds, rounds=rounds, say=_say)
+    _print(rows, json, "purchases over HTTP", "no-op endpoint")

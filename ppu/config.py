@@ -1,0 +1,115 @@
+"""The settings file of a switch process: TOML, read strictly, so that a misspelt limit is an error.
+
+`[interface]`, `[switch]`, `[ledger]` and `[projections]` name the settings of those rooms;
+`[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at first.
+"""
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from ledger import LedgerSettings
+from projections.runner import RunnerSettings
+from providers.config import ProviderConfig
+from switch.settings import SwitchSettings
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """The settings can't be used; the message says which one and why."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class InterfaceConfig(_Section, frozen=True, kw_only=True):
+    """Where channels connect. `users` maps a user name to an argon2id hash (`ppu hash-password`).
+    The other members are those of the channel interface's own settings."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    users: dict[str, str] = {}
+    retry_status: int = 202
+    require_tenders_to_match: bool = False
+    require_client_to_be_user: bool = False
+    body_limit_bytes: int = 65_536
+
+
+class UtilityConfig(_Section, frozen=True, kw_only=True):
+    """First preferences of a utility; once the ledger knows it, the ledger rules."""
+
+    name: str
+    ranked: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+class Config(_Section, frozen=True, kw_only=True):
+    """One switch process. Without `database_url` (or PPU_DATABASE_URL) the embedded server of the
+    data folder is used. `run_projections` off: another process feeds the read models."""
+
+    database_url: str | None = None
+    interface: InterfaceConfig = InterfaceConfig()
+    switch: dict[str, Any] = {}
+    ledger: dict[str, Any] = {}
+    projections: dict[str, Any] = {}
+    run_projections: bool = True
+    providers: tuple[ProviderConfig, ...] = ()
+    utilities: tuple[UtilityConfig, ...] = ()
+
+    @property
+    def switch_settings(self) -> SwitchSettings:
+        return _settings("switch", SwitchSettings, self.switch)
+
+    @property
+    def ledger_settings(self) -> LedgerSettings:
+        return _settings("ledger", LedgerSettings, self.ledger)
+
+    @property
+    def runner_settings(self) -> RunnerSettings:
+        return _settings("projections", RunnerSettings, self.projections)
+
+
+def load_config(path: Path) -> Config:
+    """Reads a settings file. Raises ConfigError saying what is wrong and where."""
+    try:
+        data = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    check(config)
+    return config
+
+
+def check(config: Config) -> None:
+    """Raises ConfigError for settings that are well formed but can't work together."""
+    for section in ("switch_settings", "ledger_settings", "runner_settings"):
+        getattr(config, section)
+    ids = [provider.id for provider in config.providers]
+    twice = {provider for provider in ids if ids.count(provider) > 1}
+    if twice:
+        raise ConfigError(f"providers: {', '.join(sorted(twice))} named more than once")
+    for utility in config.utilities:
+        unknown = {*utility.ranked, *utility.excluded} - set(ids)
+        if unknown:
+            raise ConfigError(f"utilities, {utility.name}: no provider {', '.join(unknown)}")
+
+
+def _settings(section: str, kind: type[T], data: dict[str, Any]) -> T:
+    known = {field.name for field in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
+    unknown = set(data) - known
+    if unknown:
+        raise ConfigError(f"[{section}] has no setting {', '.join(sorted(unknown))}")
+    try:
+        return msgspec.convert(data, kind)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigError(f"[{section}] {error}") from None

@@ -1,0 +1,159 @@
+"""One switch process, put together: ledger, adapters, read models, interface."""
+
+import asyncio
+import gc
+import random
+import signal
+import socket
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import uvicorn
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from api.app import create_app
+from api.channel.settings import ChannelSettings
+from domain.routing import DRAW_MAX
+from ledger import Ledger
+from ppu.config import Config, InterfaceConfig
+from projections.catalogue import read_models
+from projections.runner import ProjectionRunner
+from projections.work_finder import PooledWorkFinder
+from providers.registry import build_adapter
+from switch.switch import Switch
+
+SHUTDOWN_SECONDS = 40
+"""How long the server lets requests finish before it closes their connections."""
+
+BACKLOG = 2_048
+_POOL_SIZE = 2
+
+# A request leaves little garbage in cycles; the default threshold of 700 makes collections a tenth
+# of the work under load.
+_GC_THRESHOLDS = (50_000, 20, 100)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+@asynccontextmanager
+async def open_switch(config: Config, database_url: str) -> AsyncGenerator[Switch]:
+    """A switch at work on `database_url`, its read models fed by this process if so set."""
+    async with AsyncExitStack() as stack:
+        ledger = await Ledger.open(database_url, config.ledger_settings)
+        stack.push_async_callback(ledger.close)
+        runner = ProjectionRunner(ledger, database_url, read_models(), config.runner_settings)
+        await runner.set_up()
+        if config.run_projections:
+            task = asyncio.create_task(runner.run(), name="projections")
+            stack.push_async_callback(_cancelled, task)
+        pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]] = AsyncConnectionPool(
+            database_url, min_size=1, max_size=_POOL_SIZE, open=False
+        )
+        await stack.enter_async_context(pool)
+        chance = random.SystemRandom()
+        switch = Switch(
+            log=ledger,
+            adapters={p.id: build_adapter(p, utc_now) for p in config.providers},
+            weights={p.id: p.weight for p in config.providers},
+            probe_meters={p.id: p.probe_meter for p in config.providers if p.probe_meter},
+            finder=PooledWorkFinder(pool),
+            clock=utc_now,
+            draw=lambda: chance.randrange(DRAW_MAX),
+            new_id=new_id,
+            settings=config.switch_settings,
+        )
+        stack.push_async_callback(switch.close)
+        await switch.open()
+        await _first_preferences(switch, config)
+        yield switch
+
+
+async def _first_preferences(switch: Switch, config: Config) -> None:
+    for utility in config.utilities:
+        known = await switch.steering.knows_utility(utility.name)
+        if not known:
+            await switch.steering.set_preferences(
+                utility.name, utility.ranked, utility.excluded, by="settings"
+            )
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def channel_settings(interface: InterfaceConfig) -> ChannelSettings:
+    """The interface's settings in its own terms."""
+    return ChannelSettings(
+        users=interface.users,
+        retry_status=201 if interface.retry_status == 201 else 202,
+        require_tenders_to_match=interface.require_tenders_to_match,
+        require_client_to_be_user=interface.require_client_to_be_user,
+        body_limit_bytes=interface.body_limit_bytes,
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it can be reached and leaves signals to us: it would
+    otherwise raise them again at its end, before the switch has finished what is in flight."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            bound = next(s.getsockname()[1] for server in self.servers for s in server.sockets)
+            self._announce(int(bound))
+
+
+async def serve(
+    config: Config,
+    database_url: str,
+    announce: Callable[[int], None] = lambda _port: None,
+    *,
+    include_noop: bool = False,
+) -> None:
+    """Serves the interface until SIGINT or SIGTERM, then finishes what is in flight. `announce` is
+    called with the port once it is open.
+
+    Raises SystemExit when the port can't be had."""
+    async with open_switch(config, database_url) as switch:
+        app = create_app(switch, channel_settings(config.interface), include_noop=include_noop)
+        server = Server(
+            uvicorn.Config(
+                app,
+                host=config.interface.host,
+                port=config.interface.port,
+                http="httptools",
+                access_log=False,
+                log_level="warning",
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+                lifespan="off",
+            ),
+            announce,
+        )
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+        await server.serve()
