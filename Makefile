@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench catalogue lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -22,6 +22,10 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/ppu bench ledger
 	$(BIN)/ppu bench purchase
+
+# Writes docs/events.md from the event classes.
+catalogue: $(VENV)/.run
+	$(BIN)/python -m ppu.catalogue docs/events.md
 
 # Refreshes the pinned files; the only target that needs uv.
 lock:

@@ -11,6 +11,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ledger.database import is_lost, table
 from ledger.errors import LedgerUnavailable
+from ledger.group_read import GroupRead
 from ledger.mapper import EventMapper
 from ledger.recorded import Recorded
 from ledger.settings import LedgerSettings
@@ -38,10 +39,9 @@ class Reader:
             open=False,
         )
         name = table(settings)
-        self._by_stream = sql.SQL(
-            "SELECT {} FROM {} WHERE originator_id = %s AND originator_version > %s::bigint"
-            " ORDER BY originator_version LIMIT %s::bigint"
-        ).format(COLUMNS, name)
+        self._streams = GroupRead(
+            self._fetch, COLUMNS, name, settings.read_streams_max, settings.read_events_max
+        )
         self._last = sql.SQL("SELECT coalesce(max(notification_id), 0) FROM {}").format(name)
         self._by_position = sql.SQL(
             "SELECT {} FROM {} WHERE notification_id > %s::bigint"
@@ -62,7 +62,7 @@ class Reader:
         page = self._settings.read_events_max
         recorded: list[Recorded] = []
         while True:
-            rows = await self._fetch(self._by_stream, [stream, after_version, page])
+            rows = await self._streams.rows(stream, after_version)
             recorded.extend(map(to_recorded(self._mapper), rows))
             if len(rows) < page:
                 return recorded

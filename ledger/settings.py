@@ -48,6 +48,8 @@ class LedgerSettings:
     """Positions that one query of a tail passes over, however few match its topics."""
 
     read_pool_size: int = 4
+    read_streams_max: int = 256
+    """Streams that one query reads for readers that ask at the same time."""
     read_events_max: int = 10_000
     """Events of one page of `read`; a longer stream is read in several queries."""
 

@@ -44,11 +44,13 @@ class Tail:
         after: int,
         limit: int,
         topics: Collection[str],
+        linger_seconds: float = 0.0,
     ) -> None:
         self._database_url = database_url
         self._settings = settings
         self._after = after
         self._limit = limit
+        self._linger_seconds = linger_seconds
         self._to_recorded = to_recorded(mapper)
         self._connection: AsyncConnection | None = None
         self._query = sql.SQL(_QUERY).format(
@@ -114,7 +116,7 @@ class Tail:
     async def _wait(self, connection: AsyncConnection) -> None:
         """Until somebody commits, or for the poll's pause: NOTIFY may be lost, polling is not."""
         async for _ in connection.notifies(timeout=self._settings.poll_seconds, stop_after=1):
-            pass
+            await asyncio.sleep(self._linger_seconds)
 
     async def _disconnect(self) -> None:
         if self._connection is not None:

@@ -12,11 +12,14 @@ from ppu.config import Config, InterfaceConfig
 from ppu.database import data_dir, database
 from ppu.process import serve
 from ppu.simulators import Simulators, simulator_process
+from providers.config import Timeouts
 from providers.simulator.configs import loopback_configs
 from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
 
 USER = "test"
 PASSWORD = "test"  # noqa: S105 (the sandbox's published password)
+# A meter that stays silent (TST011) is given up on after what the vendor's own sandbox takes.
+TIMEOUTS = Timeouts(vend=10.0)
 SAMPLE_METER = "TST001"
 SAMPLE_CENTS = 10_000
 
@@ -42,7 +45,7 @@ def port_from_environment() -> int:
 def sandbox_config(settings: SandboxSettings, simulators: Simulators) -> Config:
     """A switch in front of the simulated providers, with the published user."""
     fleet = load_fleet(settings.fleet or DEFAULT_FLEET)
-    providers = loopback_configs(fleet, simulators.providers)
+    providers = loopback_configs(fleet, simulators.providers, timeouts=TIMEOUTS)
     return Config(
         interface=InterfaceConfig(
             host=settings.host, port=settings.port, users={USER: hash_password(PASSWORD)}

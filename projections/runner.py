@@ -25,10 +25,12 @@ _SETUP_LOCK = 7_236_001
 
 @dataclass(frozen=True)
 class RunnerSettings:
-    """`batch`: events per transaction. `idle_seconds`: how long a runner that lost its cursor to
-    another process waits. `restart_seconds`: pause after an error."""
+    """`batch`: events per transaction. `linger_seconds`: pause after each wake-up, so that under
+    load a transaction takes in many commits. `idle_seconds`: how long a runner that lost its
+    cursor to another process waits. `restart_seconds`: pause after an error."""
 
     batch: int = 1_000
+    linger_seconds: float = 0.05
     idle_seconds: float = 1.0
     restart_seconds: float = 1.0
 

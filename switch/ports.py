@@ -29,7 +29,9 @@ class EventLog(Protocol):
 
     async def last_position(self) -> int: ...
 
-    def tail(self, after: int, *, topics: Collection[type[Event]] = ()) -> AsyncIterator[Batch]: ...
+    def tail(
+        self, after: int, *, topics: Collection[type[Event]] = (), linger_seconds: float = 0.0
+    ) -> AsyncIterator[Batch]: ...
 
 
 class WorkFinder(Protocol):

@@ -20,10 +20,11 @@ from switch.streams import Streams
 class RoutingTable:
     """Who could sell, with what weight, and in what order for a given meter."""
 
-    def __init__(self, log: EventLog, streams: Streams, draw: Draw) -> None:
+    def __init__(self, log: EventLog, streams: Streams, draw: Draw, linger_seconds: float) -> None:
         self._log = log
         self._streams = streams
         self._draw = draw
+        self._linger_seconds = linger_seconds
         self.providers: dict[str, Provider] = {}
         self._utilities: dict[str, Utility] = {}
         self._follower: asyncio.Task[None] | None = None
@@ -81,7 +82,9 @@ class RoutingTable:
 
     async def _follow(self, position: int) -> None:
         topics: tuple[type[Event], ...] = (*PROVIDER_EVENTS, *UTILITY_EVENTS)
-        async for batch in self._log.tail(position, topics=topics):
+        async for batch in self._log.tail(
+            position, topics=topics, linger_seconds=self._linger_seconds
+        ):
             for recorded in batch.recorded:
                 await self._take(recorded)
 

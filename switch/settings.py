@@ -29,6 +29,8 @@ class SwitchSettings:
     lease_poll_seconds: float = 0.1
     """How often a retry looks whether the exchange that it waits for has ended."""
 
+    follow_linger_seconds: float = 0.1
+    """How much later than at once a changed weight or preference may take effect elsewhere."""
     reference_block: int = 10_000
     """Provider references reserved in the ledger at a time; a crash loses the rest of a block."""
 

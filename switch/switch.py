@@ -65,7 +65,7 @@ class Switch:
     ) -> None:
         owner = new_id()
         streams = Streams(log, settings.conflict_retries_max, settings.busy_wait_seconds)
-        table = RoutingTable(log, streams, draw)
+        table = RoutingTable(log, streams, draw, settings.follow_linger_seconds)
         self.context = Context(
             log=log,
             streams=streams,

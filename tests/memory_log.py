@@ -45,9 +45,10 @@ class MemoryLog:
         return len(self.recorded)
 
     async def tail(
-        self, after: int, *, topics: Collection[type[Event]] = ()
+        self, after: int, *, topics: Collection[type[Event]] = (), linger_seconds: float = 0.0
     ) -> AsyncIterator[Batch]:
         while True:
+            await asyncio.sleep(linger_seconds)
             async with self._grown:
                 while len(self.recorded) <= after:
                     await self._grown.wait()

@@ -86,7 +86,7 @@ class Switchboard:
     def restart(self) -> None:
         """A new process: everything in memory is gone."""
         streams = Streams(self.log, self.settings.conflict_retries_max, 0.0)
-        table = RoutingTable(self.log, streams, self._draw)
+        table = RoutingTable(self.log, streams, self._draw, 0.0)
         owner = self._new_id()
         self.context = Context(
             log=self.log,
