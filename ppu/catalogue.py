@@ -35,13 +35,12 @@ _CHAPTERS: dict[str, tuple[str, str, str]] = {
     "lookup": (
         "Lookup",
         _MESSAGE,
-        "The stream of a lookup's message id. Only the process that claimed the id writes to it.",
+        "Only the process that claimed the message id writes to it.",
     ),
     "purchase": (
         "Purchase",
         _MESSAGE,
-        "The stream of a purchase's message id, with its exchanges and advices, below. "
-        "`RetryReceived` alone stands in the stream of the retry's own id.",
+        "With its exchanges and advices, below. `RetryReceived` has the retry's own stream.",
     ),
     "exchange": (
         "Exchanges with a provider",
@@ -51,8 +50,7 @@ _CHAPTERS: dict[str, tuple[str, str, str]] = {
     "advice": (
         "Advice",
         _MESSAGE,
-        "`AdviceReceived` is the only event in the stream of the advice's own id. "
-        "All others stand in the stream of the purchase.",
+        "`AdviceReceived` has the advice's own stream. The others are in the purchase's.",
     ),
     "meter": (
         "Meter",

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from domain.advice import AdviceReceived
 from domain.event import Event
@@ -75,7 +76,7 @@ def tell(recorded: list[Recorded], console: Console) -> None:
             soft_wrap=True,
         )
         for text in _wire(event):
-            console.print(Padding(escape(text), (0, 0, 0, 16)), style="dim", soft_wrap=True)
+            console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 16)), style="dim")
         for table in _tables(event):
             console.print(Padding(table, (0, 0, 0, 14)))
 
@@ -86,7 +87,7 @@ def _at(entry: Recorded) -> datetime:
 
 
 def _since(elapsed: timedelta) -> str:
-    return f"+{elapsed / timedelta(milliseconds=1):,.1f} ms"
+    return f"{elapsed / timedelta(milliseconds=1):+,.1f} ms"
 
 
 def _facts(event: msgspec.Struct) -> str:
@@ -103,7 +104,7 @@ def _short(value: object) -> str:
             return number
         case {"error_type": str(kind), "detail": str(detail)}:
             return f"{kind} ({detail})"
-        case dict() | list():
+        case dict() | list() | tuple():
             return json.dumps(value, ensure_ascii=False)
         case _:
             return str(value)

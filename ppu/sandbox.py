@@ -61,7 +61,11 @@ def run_sandbox(settings: SandboxSettings) -> None:
     with (
         database() as database_url,
         simulator_process(
-            settings.fleet, settings.control_port, data_dir() / "simulators"
+            # Nobody but us needs their ports, and free ones let two sandboxes run side by side.
+            settings.fleet,
+            settings.control_port,
+            data_dir() / "simulators",
+            free_ports=True,
         ) as simulators,
     ):
         config = sandbox_config(settings, simulators)

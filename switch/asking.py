@@ -95,5 +95,17 @@ async def exchange(context: Context, ask: Ask) -> Reply:
         # Not the provider's fault, so its health is left alone.
         return Reply(outcome=Outcome.NOT_SENT, detail=f"stalled {stalled} before sending")
     reply = await ask.adapter.exchange(ask.prepared)
-    context.health.observe(ask.asked.provider, reply.outcome)
+    context.health.observe(ask.asked.provider, _counted(reply))
     return reply
+
+
+# A provider that turns us away, or says that it has nobody behind it, declines no business.
+_TURNED_AWAY = (ErrorType.INVALID_MERCHANT, ErrorType.UPSTREAM_UNAVAILABLE)
+
+
+def _counted(reply: Reply) -> Outcome:
+    """The outcome as it counts for the provider's health."""
+    failure = reply.failure
+    if failure is not None and failure.error_type in _TURNED_AWAY:
+        return Outcome.NOT_SENT
+    return reply.outcome

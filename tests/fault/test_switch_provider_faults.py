@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.provider import Capabilities
+from domain.provider import Capabilities, HealthChanged, provider_stream
 from domain.purchase import Purchase, PurchaseStatus
 from providers.simulator.faults import Fault, FaultMode
 from providers.simulator.fleet import (
@@ -28,14 +28,17 @@ from tests.channel import Client, Reply, lookup_message, purchase_message
 from tests.world import (
     LATE_MS,
     NEVER_UNHEALTHY,
+    SETTLED_SECONDS_MAX,
     World,
     assert_ledgers_agree,
     sold_tokens,
     tokens_of,
+    until,
     world,
 )
 
 PURCHASES = 1_000
+FEW_PURCHASES = 300
 AT_ONCE = 64
 RETRIES_MAX = 8
 RETRY_SECONDS = 0.25
@@ -237,3 +240,42 @@ async def test_a_third_meets_a_fault_and_every_purchase_ends(
         assert ends["approved, retried"] > 0
         with capsys.disabled():
             print(f"\n{PURCHASES} purchases: {dict(sorted(ends.items()))}")
+
+
+async def test_a_provider_that_fails_is_left_out_until_it_is_well_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The same with the thresholds that the product ships: fewer purchases meet the fault, and
+    none is lost for that."""
+    meters = Meters()
+    meter = "01372780823"
+    fleet = load_fleet()
+    probed = tuple(
+        msgspec.structs.replace(provider, probe_meter=meter) for provider in fleet.providers
+    )
+    fleet = msgspec.structs.replace(fleet, providers=probed)
+    meters.plain = meters.before = meters.after = [m for m in fleet.meters if m.number == meter]
+    async with world(tmp_path, database_url, fleet=fleet) as running:
+        await running.client.look_up(lookup_message(meter={"meterId": meter}))
+        for provider in ("contour", "ipay"):
+            await running.fault(provider, "silent_after_sale", operations=("VEND", "LOOKUP"))
+        channel = Channel(running.client, meters, FEW_PURCHASES)
+        await channel.run()
+        assert await healths(running, "contour") == [False]
+        assert await healths(running, "ipay") == [False]
+        ends = await assert_all_is_told_and_known(running, channel)
+        assert ends["unknown, at once"] + ends["approved, retried"] < FEW_PURCHASES / 2
+        assert ends["approved, at once"] > FEW_PURCHASES / 2
+        await running.fault("contour", "none")
+
+        async def well() -> bool:
+            return await healths(running, "contour") == [False, True]
+
+        await until(well, "contour well again", SETTLED_SECONDS_MAX)
+        assert await healths(running, "ipay") == [False]
+
+
+async def healths(running: World, provider: str) -> list[bool]:
+    """The verdicts on a provider, in order."""
+    recorded = await running.ledger.read(provider_stream(provider))
+    return [r.event.healthy for r in recorded if isinstance(r.event, HealthChanged)]
