@@ -146,13 +146,19 @@ async def _write(connection: Connection, rows: dict[str, _Row]) -> None:
     )
 
 
-async def purchases_due(connection: Connection, now: datetime, limit: int) -> Sequence[str]:
-    """Ids of purchases that want attention by `now`, the longest due first."""
+async def purchases_due(
+    connection: Connection, now: datetime, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[tuple[datetime, str]]:
+    """(due time, id) of purchases that want attention by `now`, the longest due first; `after`:
+    only what comes after that pair."""
+    due_at, purchase_id = after or (None, None)
     cursor = await connection.execute(
         f"""
-        SELECT purchase_id FROM {schema_of(OpenWork.name)}.purchase
-        WHERE due_at <= %s ORDER BY due_at LIMIT %s
+        SELECT due_at, purchase_id FROM {schema_of(OpenWork.name)}.purchase
+        WHERE due_at <= %s AND (
+            %s::timestamptz IS NULL OR (due_at, purchase_id) > (%s::timestamptz, %s::text))
+        ORDER BY due_at, purchase_id LIMIT %s
         """.encode(),  # noqa: S608 (the schema's name is a constant)
-        (now, limit),
+        (now, due_at, due_at, purchase_id, limit),
     )
-    return [row[0] for row in await cursor.fetchall()]
+    return [(row[0], row[1]) for row in await cursor.fetchall()]

@@ -12,4 +12,4 @@ CREATE TABLE IF NOT EXISTS purchase (
     -- An unknown outcome comes first: advices can't be delivered before it is known.
     due_at         timestamptz NOT NULL
 );
-CREATE INDEX IF NOT EXISTS purchase_by_due ON purchase (due_at);
+CREATE INDEX IF NOT EXISTS purchase_by_due ON purchase (due_at, purchase_id);

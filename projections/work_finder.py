@@ -18,10 +18,12 @@ class PooledWorkFinder:
     def __init__(self, pool: AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]) -> None:
         self._pool = pool
 
-    async def purchases_due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of purchases that want attention by `now`, the longest due first."""
+    async def purchases_due(
+        self, now: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> Sequence[tuple[datetime, str]]:
+        """Purchases that want attention by `now`, the longest due first, beginning `after`."""
         async with self._pool.connection() as connection:
-            return await purchases_due(connection, now, limit)
+            return await purchases_due(connection, now, after, limit)
 
     async def meters_due(self, broadcast_before: datetime, limit: int) -> Sequence[Meter]:
         """Served meters last broadcast before that moment, oldest first."""

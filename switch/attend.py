@@ -21,7 +21,7 @@ from ledger import LedgerError, VersionConflict
 from switch.asking import Ask, exchange, prepare
 from switch.backoff import next_advice
 from switch.context import Context
-from switch.ports import WorkFinder
+from switch.ports import DueAt, WorkFinder
 from switch.recover import recover
 from switch.streams import NotAPurchaseError, TooManyConflictsError, fold
 
@@ -34,9 +34,13 @@ async def attend(context: Context, purchase_id: str) -> None:
     now = context.clock()
     if purchase.leased(now):
         return
+    if purchase.vend is not None and purchase.vend.provider not in context.adapters:
+        # Another process may have this provider; without it nothing can be said for certain.
+        _log.warning("provider not configured", purchase_id=purchase_id)
+        return
     if not purchase.settled:
         due = purchase.next_recovery_at is None or purchase.next_recovery_at <= now
-        if purchase.vend is None or not due or purchase.vend.provider not in context.adapters:
+        if purchase.vend is None or not due:
             return
         purchase = await recover(context, purchase)
     for advice in purchase.pending_advices:
@@ -152,13 +156,19 @@ class Attendant:
 
     async def scan_loop(self) -> None:
         """Finds what is due, at start-up and from then on at the set interval."""
-        settings = self._context.settings
+        after: DueAt | None = None
         while True:
             try:
-                due = await self._finder.purchases_due(self._context.clock(), settings.scan_batch)
+                after = await self.scan(after)
             except Exception:
                 _log.exception("scan for open purchases failed")
-                due = ()
-            for purchase_id in due:
-                self.kick(purchase_id)
-            await asyncio.sleep(settings.scan_seconds)
+            await asyncio.sleep(self._context.settings.scan_seconds)
+
+    async def scan(self, after: DueAt | None) -> DueAt | None:
+        """Kicks one page of what is due, and says after what the next page begins. Pages go round,
+        so that purchases which can't be helped now never keep the others from being seen."""
+        limit = self._context.settings.scan_batch
+        due = await self._finder.purchases_due(self._context.clock(), after, limit)
+        for _, purchase_id in due:
+            self.kick(purchase_id)
+        return due[-1] if len(due) == limit else None

@@ -71,7 +71,7 @@ class Advise(msgspec.Struct, frozen=True):
 
 
 class LookedUp(msgspec.Struct, frozen=True):
-    """A meter found. `reference` is the provider's or switch's number for this lookup."""
+    """A meter found. `reference` is the one that the question to the provider carried."""
 
     answer: LookupAnswer
     provider: Party

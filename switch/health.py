@@ -131,8 +131,9 @@ class Health:
     async def _probe(self, provider: str, probe: Probe) -> None:
         try:
             reply = await probe(provider)
-        except LedgerError as error:
-            _log.warning("probe could not be made", provider=provider, error=str(error))
+        except Exception:
+            # Whatever it is, the other providers' probes must go on.
+            _log.exception("probe could not be made", provider=provider)
             return
         record = self._records.setdefault(provider, _Record())
         if reply.outcome not in (Outcome.APPROVED, Outcome.DECLINED):

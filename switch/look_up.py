@@ -19,6 +19,7 @@ from domain.settling import answered
 from ledger import VersionConflict
 from switch.asking import Ask, exchange
 from switch.broadcast import (
+    Answers,
     Broadcast,
     broadcast_reason,
     prepare_all,
@@ -140,9 +141,8 @@ class _Lookup:
         )
         now = context.clock()
         told: list[Event] = [answered(ask.asked, reply, now) for ask, reply in answers.values()]
-        replies = {provider: reply for provider, (_, reply) in answers.items()}
-        nobody = all(p in replies and support_of(replies[p]) is False for p in providers)
-        return await self._tell(replies, told, UNKNOWN_METER if nobody and providers else SILENT)
+        nobody = all(p in answers and support_of(answers[p][1]) is False for p in providers)
+        return await self._tell(answers, told, UNKNOWN_METER if nobody and providers else SILENT)
 
     def _broadcast(self, asks: Sequence[Ask]) -> Broadcast:
         broadcast = Broadcast(self._context, self._journal, self._command.message_id, self._meter)
@@ -150,15 +150,19 @@ class _Lookup:
         return broadcast
 
     async def _tell(
-        self, replies: dict[str, Reply], told: list[Event], otherwise: Failure
+        self, answers: Answers, told: list[Event], otherwise: Failure
     ) -> LookedUp | Refused:
         """Chooses among the answers as a purchase would be routed, so that both agree."""
-        found = {p: reply for p, reply in replies.items() if reply.lookup is not None}
+        found = {p: answer for p, answer in answers.items() if answer[1].lookup is not None}
         if found:
             order = (await self._context.table.route(self._meter)).order
             provider = next((p for p in order if p in found), next(iter(found)))
-            return await self._found(provider, found[provider], told)
-        blocked = [r.failure for r in replies.values() if r.failure is not None and support_of(r)]
+            return await self._found(*found[provider], told)
+        blocked = [
+            reply.failure
+            for _, reply in answers.values()
+            if reply.failure is not None and support_of(reply)
+        ]
         return await self._failed(blocked[0] if blocked else otherwise, told)
 
     async def by_table(self) -> LookedUp | Refused:
@@ -197,7 +201,7 @@ class _Lookup:
                     context, self._meter, self._command.message_id, {provider: (ask, reply)}
                 )
             if reply.lookup is not None:
-                return await self._found(provider, reply, told)
+                return await self._found(ask, reply, told)
             if reply.outcome is Outcome.DECLINED and support_of(reply) is not False:
                 assert reply.failure is not None
                 return await self._failed(reply.failure, told)
@@ -208,8 +212,9 @@ class _Lookup:
             (ask,) = await prepare_all(context, [candidates.pop(0)], self._command.meter, exchanges)
             await self._journal.append([*told, ask.asked])
 
-    async def _found(self, provider: str, reply: Reply, told: list[Event]) -> LookedUp:
+    async def _found(self, ask: Ask, reply: Reply, told: list[Event]) -> LookedUp:
         assert reply.lookup is not None
+        provider = ask.asked.provider
         meter = self._meter
         at = self._context.clock()
         answer = LookupAnswered(
@@ -230,7 +235,7 @@ class _Lookup:
             answer=reply.lookup,
             provider=self._context.party(provider),
             municipality=municipality,
-            reference=self._command.message_id,
+            reference=ask.asked.reference,
         )
 
     async def _failed(self, failure: Failure, told: list[Event]) -> Refused:

@@ -34,12 +34,18 @@ class EventLog(Protocol):
     ) -> AsyncIterator[Batch]: ...
 
 
+DueAt = tuple[datetime, str]
+"""When a purchase became due for attention, and its id."""
+
+
 class WorkFinder(Protocol):
     """Finds candidates for work in the read models; the streams themselves decide."""
 
-    async def purchases_due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Ids of purchases that lack an outcome or have advices waiting, due by `now`, oldest
-        first."""
+    async def purchases_due(
+        self, now: datetime, after: DueAt | None, limit: int
+    ) -> Sequence[DueAt]:
+        """Purchases that lack an outcome or have advices waiting, due by `now`, the longest due
+        first; `after`: only what comes after that one."""
         ...
 
     async def meters_due(self, broadcast_before: datetime, limit: int) -> Sequence[Meter]:

@@ -7,14 +7,18 @@ weight or a disabled provider takes effect in every process within moments.
 import asyncio
 from collections.abc import Iterable, Sequence
 
+import structlog
+
 from domain.event import Event
 from domain.meter import Meter
 from domain.provider import PROVIDER_EVENTS, Provider
 from domain.routing import Route, Standing, route
 from domain.utility import UTILITY_EVENTS, Utility
-from ledger import Recorded
+from ledger import LedgerError, Recorded
 from switch.ports import Draw, EventLog
 from switch.streams import Streams
+
+_log = structlog.get_logger(__name__)
 
 
 class RoutingTable:
@@ -81,12 +85,22 @@ class RoutingTable:
             self.providers[provider.provider] = provider
 
     async def _follow(self, position: int) -> None:
+        """Follows for ever: a table that stood still would route by yesterday's settings."""
+        while True:
+            try:
+                position = await self._follow_while_there(position)
+            except LedgerError as error:
+                _log.warning("routing table not followed", error=str(error))
+                await asyncio.sleep(self._linger_seconds)
+
+    async def _follow_while_there(self, position: int) -> int:
         topics: tuple[type[Event], ...] = (*PROVIDER_EVENTS, *UTILITY_EVENTS)
-        async for batch in self._log.tail(
-            position, topics=topics, linger_seconds=self._linger_seconds
-        ):
+        tail = self._log.tail(position, topics=topics, linger_seconds=self._linger_seconds)
+        async for batch in tail:
             for recorded in batch.recorded:
                 await self._take(recorded)
+            position = batch.last_position
+        return position
 
     async def _take(self, recorded: Recorded) -> None:
         event = recorded.event
