@@ -29,6 +29,7 @@ from domain.purchase import (
     PurchaseStatus,
     RecoveryAttempted,
     SurplusSaleFound,
+    Vend,
 )
 from domain.sale import Sale
 
@@ -86,27 +87,32 @@ def after_vend(
 
 def after_recovery(
     purchase: Purchase,
+    vend: Vend,
     asked: ProviderAsked,
     reply: Reply,
     at: datetime,
     late_sale: timedelta,
     next_recovery_at: datetime,
 ) -> list[Event]:
-    """What follows from the answer to a recovery. NOT_FOUND is believed only once `late_sale` has
-    passed since the vend was asked: before that the vend may still be on its way."""
+    """What follows from the answer to a recovery of `vend`. NOT_FOUND is believed only once
+    `late_sale` has passed since the vend was asked: before that the vend may still be on its way.
+
+    Somebody else may have settled the purchase meanwhile, and even begun another vend: then the
+    answer says nothing about that one, and only a sale that nobody knows of still counts."""
     events = [answered(asked, reply, at)]
-    vend = purchase.vend
-    assert vend is not None
-    if purchase.settled:
-        return events
     settled = reply.settled if reply.outcome is Outcome.APPROVED else None
     if settled is Settled.NOT_FOUND and at >= vend.asked_at + late_sale:
         settled = Settled.NOT_SOLD
+    stale = purchase.settled or purchase.vend != vend
     match settled:
         case Settled.SOLD:
             assert reply.sale is not None
-            events.append(PurchaseRecovered(at=at, provider=vend.provider, settled=Settled.SOLD))
+            if not stale:
+                recovered = PurchaseRecovered(at=at, provider=vend.provider, settled=Settled.SOLD)
+                events.append(recovered)
             events += _sold(purchase, vend.provider, vend.reference, reply.sale, at, recovered=True)
+        case _ if stale:
+            pass
         case Settled.NOT_SOLD | Settled.REVERSED:
             events.append(PurchaseRecovered(at=at, provider=vend.provider, settled=settled))
             events.append(

@@ -115,7 +115,12 @@ class Tail:
 
     async def _wait(self, connection: AsyncConnection) -> None:
         """Until somebody commits, or for the poll's pause: NOTIFY may be lost, polling is not."""
+        heard = False
+        # One wake-up brings all that came meanwhile, whatever `stop_after` is: linger once, not for
+        # each, or a busy ledger would leave its reader ever further behind.
         async for _ in connection.notifies(timeout=self._settings.poll_seconds, stop_after=1):
+            heard = True
+        if heard and self._linger_seconds:
             await asyncio.sleep(self._linger_seconds)
 
     async def _disconnect(self) -> None:

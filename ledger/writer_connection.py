@@ -18,6 +18,10 @@ from ledger.pending import PendingAppend
 from ledger.settings import LedgerSettings
 
 _ZOMBIE_MILLISECONDS_MAX = 5_000
+# Seen after a server's crash: a new connection, whose socket had the number of the lost one that
+# libpq had closed, was missing from the event loop, and its commit waited out the whole limit. So
+# nobody waits for the event loop alone.
+_LOOK_SECONDS = 0.5
 _BINARY = pq.Format.BINARY
 _TEXT = pq.Format.TEXT
 _GOOD = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
@@ -189,7 +193,11 @@ class WriterConnection:
             if self._lost:
                 raise psycopg.OperationalError("the connection is closed")
             self._readable = self._loop.create_future()
-            await self._readable
+            look = self._loop.call_later(_LOOK_SECONDS, self._on_readable)
+            try:
+                await self._readable
+            finally:
+                look.cancel()
 
     def _on_readable(self) -> None:
         try:

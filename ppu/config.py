@@ -84,9 +84,9 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: {error}") from None
     try:
         config = msgspec.convert(data, Config)
-    except msgspec.ValidationError as error:
+        check(config)
+    except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
-    check(config)
     return config
 
 
@@ -101,7 +101,9 @@ def check(config: Config) -> None:
     for utility in config.utilities:
         unknown = {*utility.ranked, *utility.excluded} - set(ids)
         if unknown:
-            raise ConfigError(f"utilities, {utility.name}: no provider {', '.join(unknown)}")
+            raise ConfigError(
+                f"utilities, {utility.name}: no provider {', '.join(sorted(unknown))}"
+            )
 
 
 def _settings(section: str, kind: type[T], data: dict[str, Any]) -> T:

@@ -45,7 +45,8 @@ async def story(ledger: Ledger, wanted: str) -> list[Recorded]:
         raise NotInLedgerError(f"nothing in the ledger has the id {wanted}")
     first = recorded[0].event
     if isinstance(first, AdviceReceived | RetryReceived):
-        return [*recorded, *await ledger.read(message_stream(first.purchase_id))]
+        recorded += await ledger.read(message_stream(first.purchase_id))
+        recorded.sort(key=lambda entry: entry.position)
     return recorded
 
 

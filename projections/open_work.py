@@ -39,6 +39,7 @@ class _Row(msgspec.Struct):
             case ProviderAsked(operation=Operation.VEND | Operation.RECOVER):
                 self._asked(event)
             case ProviderAsked(advice_id=str() as advice_id) if advice_id in self.advices:
+                self.provider = event.provider
                 self._advice_due(advice_id, event.deadline)
             case PurchaseOutcomeUnknown() | RecoveryAttempted():
                 self.outcome_due_at = event.next_recovery_at
@@ -102,9 +103,14 @@ class OpenWork:
         rows = await _rows(connection, list(changes))
         before = set(rows)
         for purchase_id, events in changes.items():
-            row = rows.setdefault(purchase_id, _Row())
+            row = rows.get(purchase_id) or _Row()
             for event in events:
                 row.apply(event)
+                if row.due_at is None:
+                    # Nothing is left to do, so the row goes, also where more follows in this batch:
+                    # how events fall into batches must not show in the rows.
+                    row = _Row()
+            rows[purchase_id] = row
         done = [key for key in changes if rows[key].due_at is None]
         await _delete(connection, [key for key in done if key in before])
         await _write(connection, {key: rows[key] for key in changes if key not in set(done)})

@@ -34,9 +34,10 @@ class Probe(Protocol):
 
 
 class _Record:
-    """What one process saw of one provider lately."""
+    """What one process saw of one provider since the verdict was `healthy`."""
 
-    def __init__(self) -> None:
+    def __init__(self, healthy: bool) -> None:
+        self.healthy = healthy
         self.consecutive = 0
         self.recent: deque[tuple[datetime, bool]] = deque(maxlen=_WINDOW_OUTCOMES_MAX)
         self.good_probes = 0
@@ -63,7 +64,7 @@ class Health:
 
     def observe(self, provider: str, outcome: Outcome) -> None:
         """Counts the outcome of an exchange."""
-        record = self._records.setdefault(provider, _Record())
+        record = self._record(provider)
         good = outcome in (Outcome.APPROVED, Outcome.DECLINED)
         record.consecutive = 0 if good else record.consecutive + 1
         record.recent.append((self._clock(), good))
@@ -73,6 +74,15 @@ class Health:
         state = self._table.providers.get(provider)
         if reason is not None and state is not None and state.healthy:
             self._spawn(provider, healthy=False, reason=reason)
+
+    def _record(self, provider: str) -> _Record:
+        """Counting begins anew whenever the verdict turns, whichever process turned it."""
+        state = self._table.providers.get(provider)
+        healthy = state is None or state.healthy
+        record = self._records.get(provider)
+        if record is None or record.healthy is not healthy:
+            record = self._records[provider] = _Record(healthy)
+        return record
 
     def _verdict(self, record: _Record) -> str | None:
         settings = self._settings
@@ -119,13 +129,14 @@ class Health:
             _log.warning("health verdict not recorded", provider=provider, error=str(error))
             return
         self._table.apply(state)
-        self._records[provider] = _Record()
 
     async def probe_loop(self, probes: Mapping[str, Probe]) -> None:
         """Probes the unhealthy providers at the set interval, for ever."""
         while True:
             await asyncio.sleep(self._settings.probe_seconds)
-            sick = [p for p, state in self._table.providers.items() if not state.healthy]
+            states = self._table.providers.items()
+            # A disabled provider gets no traffic at all, so it is not probed either.
+            sick = [p for p, state in states if state.enabled and not state.healthy]
             await asyncio.gather(*(self._probe(p, probes[p]) for p in sick if p in probes))
 
     async def _probe(self, provider: str, probe: Probe) -> None:
@@ -135,7 +146,7 @@ class Health:
             # Whatever it is, the other providers' probes must go on.
             _log.exception("probe could not be made", provider=provider)
             return
-        record = self._records.setdefault(provider, _Record())
+        record = self._record(provider)
         if reply.outcome not in (Outcome.APPROVED, Outcome.DECLINED):
             record.good_probes = 0
             return

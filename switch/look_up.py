@@ -124,35 +124,39 @@ class _Lookup:
         )
         asks = await prepare_all(context, providers, self._command.meter)
         await self._journal.append([requested, started, *(ask.asked for ask in asks)])
-        broadcast = self._broadcast(asks)
-        # Somebody known to be sick is asked, but nobody waits for it.
-        well = [p for p in providers if context.table.providers[p].healthy]
-        await broadcast.wait(well, window)
-        self._background.adopt(broadcast.leave())
+        answers = await self._answers(asks)
         record = MeterBroadcast(
             at=requested.at,
             lookup_id=self._command.message_id,
             providers=providers,
             reason=reason,
         )
-        answers = dict(broadcast.answers)
         self._meter = await record_support(
             context, self._meter, self._command.message_id, answers, record
         )
-        now = context.clock()
-        told: list[Event] = [answered(ask.asked, reply, now) for ask, reply in answers.values()]
         nobody = all(p in answers and support_of(answers[p][1]) is False for p in providers)
-        return await self._tell(answers, told, UNKNOWN_METER if nobody and providers else SILENT)
+        return await self._tell(answers, UNKNOWN_METER if nobody and providers else SILENT)
+
+    async def _answers(self, asks: Sequence[Ask]) -> Answers:
+        """What comes back within the window; the rest is recorded when it comes."""
+        context = self._context
+        broadcast = self._broadcast(asks)
+        # Somebody known to be sick is asked, but nobody waits for it.
+        providers = [ask.asked.provider for ask in asks]
+        well = [p for p in providers if context.table.providers[p].healthy]
+        await broadcast.wait(well, context.settings.broadcast_window_seconds)
+        self._background.adopt(broadcast.leave())
+        return dict(broadcast.answers)
 
     def _broadcast(self, asks: Sequence[Ask]) -> Broadcast:
         broadcast = Broadcast(self._context, self._journal, self._command.message_id, self._meter)
         broadcast.start(asks)
         return broadcast
 
-    async def _tell(
-        self, answers: Answers, told: list[Event], otherwise: Failure
-    ) -> LookedUp | Refused:
+    async def _tell(self, answers: Answers, otherwise: Failure) -> LookedUp | Refused:
         """Chooses among the answers as a purchase would be routed, so that both agree."""
+        now = self._context.clock()
+        told: list[Event] = [answered(ask.asked, reply, now) for ask, reply in answers.values()]
         found = {p: answer for p, answer in answers.items() if answer[1].lookup is not None}
         if found:
             order = (await self._context.table.route(self._meter)).order
@@ -175,16 +179,27 @@ class _Lookup:
         also = [provider for provider in silent if provider not in order[:1]]
         asks = await prepare_all(context, [*order[:1], *also], self._command.meter)
         opening: list[Event] = [requested, routed, *(ask.asked for ask in asks)]
-        if not order:
-            opening.append(LookupFailed(at=requested.at, failure=no_route(self._meter, route)))
+        nobody = no_route(self._meter, route)
+        if not asks:
+            opening.append(LookupFailed(at=requested.at, failure=nobody))
         await self._journal.append(opening)
+        if not asks:
+            return Refused(nobody, not_sent=True)
+        if not order:
+            return await self._by_the_silent(asks, nobody)
         if also:
             # They complete the contract table; the channel does not wait for them.
-            broadcast = self._broadcast(asks[1:] if order else asks)
+            broadcast = self._broadcast(asks[1:])
             self._background.adopt(broadcast.leave())
-        if not order:
-            return Refused(no_route(self._meter, route), not_sent=True)
         return await self._one_after_another(asks[0], order[1:], len(asks))
+
+    async def _by_the_silent(self, asks: Sequence[Ask], nobody: Failure) -> LookedUp | Refused:
+        """No usable provider is known, so the channel waits for those who owe an answer."""
+        answers = await self._answers(asks)
+        self._meter = await record_support(
+            self._context, self._meter, self._command.message_id, answers
+        )
+        return await self._tell(answers, nobody)
 
     async def _one_after_another(
         self, ask: Ask, candidates: list[str], exchanges: int

@@ -46,6 +46,6 @@ async def recover(context: Context, purchase: Purchase) -> Purchase:
     def decide(state: Purchase) -> list[Event]:
         at = context.clock()
         due = next_recovery(context.settings, at, state.recoveries, at - vend.asked_at)
-        return after_recovery(state, ask.asked, reply, at, late_sale, due)
+        return after_recovery(state, vend, ask.asked, reply, at, late_sale, due)
 
     return await context.streams.record(stream, purchase, decide)

@@ -31,6 +31,8 @@ class RoutingTable:
         self._linger_seconds = linger_seconds
         self.providers: dict[str, Provider] = {}
         self._utilities: dict[str, Utility] = {}
+        # The last version of each utility that the follower met, loaded or not.
+        self._met: dict[str, int] = {}
         self._follower: asyncio.Task[None] | None = None
 
     async def open(self, providers: Iterable[str]) -> None:
@@ -48,11 +50,12 @@ class RoutingTable:
     async def utility(self, utility: str) -> Utility:
         """The utility's preferences; read once, then followed."""
         known = self._utilities.get(utility)
-        if known is None:
-            known = await self._streams.utility(utility)
-            # A newer state may have been followed in while this one was read.
-            known = max(known, self._utilities.get(utility, known), key=lambda u: u.version)
-            self._utilities[utility] = known
+        while known is None:
+            read = await self._streams.utility(utility)
+            # A newer event may have passed by while this state was read: then it is read again.
+            if read.version >= self._met.get(utility, 0):
+                known = max(read, self._utilities.get(utility, read), key=lambda u: u.version)
+                self._utilities[utility] = known
         return known
 
     async def route(self, meter: Meter) -> Route:
@@ -115,6 +118,7 @@ class RoutingTable:
                 self.providers[event.provider] = await self._streams.provider(event.provider)
 
     async def _take_utility(self, utility: str, event: Event, version: int) -> None:
+        self._met[utility] = max(version, self._met.get(utility, 0))
         state = self._utilities.get(utility)
         if state is None:
             return

@@ -41,6 +41,10 @@ _log = structlog.get_logger(__name__)
 
 R = TypeVar("R")
 
+NOBODYS_METER = "00000000000"
+"""Looked up to probe a provider that has no meter set for it: that it is unknown is an answer too,
+and without any probe an unhealthy provider would stay so for good."""
+
 NOT_BEGUN = Refused(TOO_BUSY, not_sent=True)
 # A retry or advice that is not taken up changes nothing about a purchase that may have been sold,
 # so the channel must hear the class of answer that makes it ask again.
@@ -124,7 +128,10 @@ class Switch:
 
             return probe
 
-        return {p: probe_with(number) for p, number in self._probe_meters.items()}
+        return {
+            provider: probe_with(self._probe_meters.get(provider, NOBODYS_METER))
+            for provider in self.context.adapters
+        }
 
     async def look_up(self, command: LookUp) -> LookedUp | Refused:
         """Who serves this meter, and what do they know of it?"""
@@ -175,11 +182,13 @@ class Switch:
         self._in_flight += 1
         task = asyncio.create_task(self._kept(work, too_late))
         task.add_done_callback(self._done)
-        done, _ = await asyncio.wait((task,), timeout=settings.channel_answer_seconds)
-        if done:
-            return task.result()
-        self._background.adopt((asyncio.create_task(_until(task)),))
-        return too_late
+        try:
+            await asyncio.wait((task,), timeout=settings.channel_answer_seconds)
+        finally:
+            if not task.done():
+                # Too late, or the channel went away: the work goes on, and a shutdown waits for it.
+                self._background.adopt((asyncio.create_task(_until(task)),))
+        return task.result() if task.done() else too_late
 
     async def _kept(self, work: Callable[[], Awaitable[R]], in_doubt: Refused) -> R | Refused:
         """The ledger's errors in the channel's terms: the work may be half done, so the channel is

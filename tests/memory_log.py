@@ -9,12 +9,14 @@ from ledger import Batch, Recorded, VersionConflict
 
 
 class MemoryLog:
-    """Positions in the order of appends. `around` is called with ("before" | "after", events) of
-    every append, so that a test can kill the process there."""
+    """Positions in the order of appends; `appends` keeps what was written together. `around` is
+    called with ("before" | "after", events) of every append, so that a test can kill the process or
+    fail the append there."""
 
     def __init__(self) -> None:
         self.recorded: list[Recorded] = []
         self.streams: dict[str, list[Recorded]] = defaultdict(list)
+        self.appends: list[list[Recorded]] = []
         self.around: Callable[[str, Sequence[Event]], None] = lambda _moment, _events: None
         self._grown = asyncio.Condition()
 
@@ -32,6 +34,7 @@ class MemoryLog:
         ]
         known += new
         self.recorded += new
+        self.appends.append(new)
         async with self._grown:
             self._grown.notify_all()
         self.around("after", events)

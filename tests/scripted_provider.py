@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 
 from domain.exchange import (
     ConfirmQuestion,
@@ -34,6 +35,8 @@ from domain.sale import (
     UtilityDetail,
 )
 from providers.adapter import Prepared
+
+CONFIRMS_AND_REVERSES = Capabilities(confirm=True, reverse=True)
 
 
 class Killed(BaseException):
@@ -64,17 +67,20 @@ class Booked:
 
 @dataclass
 class ScriptedProvider:
-    """Implements the adapter's seam. `fault` is asked before each exchange."""
+    """Implements the adapter's seam. `fault` is asked before each exchange, then `reply`, which may
+    answer in the provider's place. While `hold` is not set, nobody is answered."""
 
     provider: str
     clock: Callable[[], datetime]
-    capabilities: Capabilities = Capabilities(confirm=True, reverse=True)
+    capabilities: Capabilities = CONFIRMS_AND_REVERSES
     meters: frozenset[str] = frozenset({"04000000001"})
     utility: str = "Test Municipality"
     late_sale_seconds: float = 60.0
     fault: Callable[[Operation], Fault] = lambda _operation: Fault.NONE
+    reply: Callable[[Question], Reply | None] = lambda _question: None
     book: dict[str, Booked] = field(default_factory=dict[str, Booked])
     asked: list[Operation] = field(default_factory=list[Operation])
+    received: list[Prepared] = field(default_factory=list[Prepared])
     hold: asyncio.Event | None = None
     _late: list[tuple[datetime, str, VendQuestion]] = field(
         default_factory=list[tuple[datetime, str, VendQuestion]]
@@ -107,6 +113,7 @@ class ScriptedProvider:
 
     async def exchange(self, prepared: Prepared) -> Reply:
         self.asked.append(prepared.operation)
+        self.received.append(prepared)
         fault = self.fault(prepared.operation)
         if self.hold is not None:
             await self.hold.wait()
@@ -125,7 +132,7 @@ class ScriptedProvider:
             self._late.append((when, prepared.reference, prepared.question))
             return self._silence()
         self._carry_out_late_sales()
-        reply = self._answer(prepared)
+        reply = self.reply(prepared.question) or self._answer(prepared)
         if fault is Fault.KILLED_AFTER:
             raise Killed
         return self._silence() if fault in (Fault.SILENT_AFTER, Fault.LATE) else reply
@@ -193,7 +200,7 @@ UNKNOWN = Failure(ErrorType.UNKNOWN_METER_ID, "unknown meter")
 
 
 def _sale(reference: str, question: VendQuestion, utility: str) -> Sale:
-    digits = f"{abs(hash(reference)) % 10**20:020d}"
+    digits = f"{int(sha256(reference.encode()).hexdigest(), 16) % 10**20:020d}"
     tax = question.amount.cents * 15 // 115
     token = Token(
         token_type=TokenType.STD,

@@ -1,5 +1,6 @@
 """A whole switch on an in-memory log with scripted providers, one clock and no background work."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -39,6 +40,8 @@ from tests.scripted_provider import ScriptedProvider
 
 METER = MeterDetail(number="04000000001")
 SENDER = Sender(client="till")
+PATIENT = SwitchSettings(lease_poll_seconds=0.0)
+"""The defaults; polling takes no time, since the clock moves at every look."""
 
 
 class TestClock:
@@ -59,17 +62,21 @@ class TestClock:
 
 
 class Switchboard:
-    """One switch process after another on the same log: `restart` is what follows a crash."""
+    """One switch process after another on the same log: `restart` is what follows a crash. A second
+    board with another `name` on the same `log` is a second process beside it."""
 
     def __init__(
         self,
         clock: TestClock,
         providers: Sequence[ScriptedProvider],
-        settings: SwitchSettings = SwitchSettings(lease_poll_seconds=0.0),
+        settings: SwitchSettings = PATIENT,
         draws: Sequence[int] = (0,),
+        log: MemoryLog | None = None,
+        name: str = "own",
     ) -> None:
         self.clock = clock
-        self.log = MemoryLog()
+        self.log = MemoryLog() if log is None else log
+        self.name = name
         self.providers = {provider.provider: provider for provider in providers}
         self.settings = settings
         self._draws = draws
@@ -78,7 +85,7 @@ class Switchboard:
         self.restart()
 
     def _new_id(self) -> str:
-        return f"own-{next(self._ids)}"
+        return f"{self.name}-{next(self._ids)}"
 
     def _draw(self) -> int:
         return self._draws[next(self._draw_at) % len(self._draws)]
@@ -115,6 +122,11 @@ class Switchboard:
         await self.context.health.close()
         await self.context.table.close()
 
+    async def quiet(self) -> None:
+        """Lets everything go on that waits for nothing but its turn."""
+        for _ in range(200):
+            await asyncio.sleep(0)
+
     async def look_up(self, message_id: str, number: str = METER.number) -> LookedUp | Refused:
         meter = MeterDetail(number=number)
         return await self.look_ups.look_up(LookUp(message_id, meter, SENDER, "{}"))
@@ -126,16 +138,28 @@ class Switchboard:
         return await buy(self.context, self.look_ups, command)
 
     async def retry(
-        self, purchase_id: str, retry_id: str | None = None, cents: int = 10_000
+        self,
+        purchase_id: str,
+        retry_id: str | None = None,
+        cents: int = 10_000,
+        number: str = METER.number,
+        sender: Sender = SENDER,
     ) -> Sold | Refused:
-        command = Retry(purchase_id, retry_id or purchase_id, METER, Money(cents), SENDER, "{}")
+        command = Retry(
+            purchase_id,
+            retry_id or purchase_id,
+            MeterDetail(number=number),
+            Money(cents),
+            sender,
+            "{}",
+        )
         return await retry(self.context, command)
 
     async def advise(
-        self, kind: AdviceKind, purchase_id: str, advice_id: str
+        self, kind: AdviceKind, purchase_id: str, advice_id: str, final: Money | None = None
     ) -> Acknowledged | Refused:
         reason = "CANCELLED" if kind is AdviceKind.REVERSAL else None
-        command = Advise(kind, advice_id, purchase_id, "{}", reason=reason)
+        command = Advise(kind, advice_id, purchase_id, "{}", final_amount=final, reason=reason)
         return await advise(self.context, command)
 
     async def attend(self, purchase_id: str) -> None:

@@ -19,6 +19,7 @@ from psycopg import sql
 
 from domain.event import Event
 from domain.message import message_stream
+from domain.provider import ProviderDisabled, ProviderEnabled, provider_stream
 from domain.purchase import Purchase, PurchaseRequested, PurchaseStatus
 from ledger import Ledger
 from projections.catalogue import read_models
@@ -30,7 +31,7 @@ from providers.simulator.configs import loopback_configs
 from providers.simulator.fleet import Fleet
 from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
 from providers.simulator.sales import SaleRow
-from switch.streams import fold
+from switch.streams import Streams, fold
 from tests.channel import USERS, Client
 from tests.simulation import OtherProcess, simulator_process
 
@@ -41,8 +42,9 @@ ANSWER_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.05
 PAGE = 5_000
 CONNECTIONS_MAX = 256
+CONFLICTS_MAX = 20
 
-TIMEOUTS = Timeouts(connect=1.0, lookup=2.0, vend=1.0, recover=2.0, advice=2.0)
+TIMEOUTS = Timeouts(connect=1.0, lookup=6.0, vend=1.0, recover=2.0, advice=2.0)
 LATE_MS = 1_600
 """How late a slow provider sells: after the switch has stopped waiting for it."""
 LATE_SALE_SECONDS = 5.0
@@ -129,6 +131,7 @@ class World:
     session: aiohttp.ClientSession
     ledger: Ledger
     settings: dict[str, Any]
+    timeouts: Timeouts
     utilities: list[dict[str, Any]]
     switches: list[SwitchProcess] = field(default_factory=list[SwitchProcess])
 
@@ -146,7 +149,7 @@ class World:
         providers = loopback_configs(
             self.fleet,
             self.simulators.ports,
-            timeouts=TIMEOUTS,
+            timeouts=self.timeouts,
             late_sale_seconds=LATE_SALE_SECONDS,
         )
         config = {
@@ -233,6 +236,24 @@ class World:
                 found[events[0].purchase_id] = state
         return found
 
+    async def steer(self, event: ProviderEnabled | ProviderDisabled) -> None:
+        """What a person changes about a provider; the switch processes hear of it soon."""
+        streams = Streams(self.ledger, CONFLICTS_MAX, POLL_SECONDS)
+        provider = await streams.provider(event.provider)
+        await streams.record(provider_stream(event.provider), provider, lambda _: [event])
+
+    async def ppu(self, *arguments: str) -> tuple[int, str, str]:
+        """`ppu` with the world's settings file; its exit code, output and errors."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ppu.main", *arguments, "--config", str(self.config_path)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
+
     async def settled(self, purchase_ids: Iterable[str]) -> None:
         """Waits, asking nobody, until these purchases have an outcome and their advices an end;
         those that never reached the ledger have nothing to end."""
@@ -317,6 +338,7 @@ async def world(
     fleet: Fleet | None = None,
     switches: int = 1,
     settings: Mapping[str, Any] | None = None,
+    timeouts: Timeouts = TIMEOUTS,
     utilities: Iterable[dict[str, Any]] = (),
 ) -> AsyncGenerator[World]:
     """Starts it all; `settings` go over SWITCH. Everything is killed at the end.
@@ -337,6 +359,7 @@ async def world(
             session=session,
             ledger=ledger,
             settings={**SWITCH, **(settings or {})},
+            timeouts=timeouts,
             utilities=list(utilities),
         )
         running.write_config()
@@ -364,7 +387,8 @@ def sold_tokens(purchase: Purchase) -> tuple[str, ...]:
 def assert_ledgers_agree(purchases: Mapping[str, Purchase], sales: Iterable[SaleRow]) -> None:
     """Every approved purchase that was not reversed has its one standing sale with the same
     tokens, and there is no other standing sale."""
-    standing = {(s.provider, s.reference): s.tokens for s in sales if s.status == "standing"}
+    sold = {(s.provider, s.reference): s for s in sales if s.status == "standing"}
+    standing = {key: sale.tokens for key, sale in sold.items()}
     known: dict[tuple[str, str], tuple[str, ...]] = {}
     for purchase_id, purchase in purchases.items():
         assert purchase.settled, purchase_id
@@ -373,6 +397,10 @@ def assert_ledgers_agree(purchases: Mapping[str, Purchase], sales: Iterable[Sale
             key = (purchase.approval.provider, purchase.approval.reference)
             assert key not in known, "two purchases, one sale"
             known[key] = sold_tokens(purchase)
+    unknown = [sold[key] for key in standing.keys() - known.keys()]
+    assert not unknown, f"sold, and the switch does not know: {unknown}"
+    missing = known.keys() - standing.keys()
+    assert not missing, f"approved, and no sale stands: {missing}"
     assert standing == known
 
 
