@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
-.PHONY: run test lint bench catalogue lock clean
+.PHONY: run test lint prove bench catalogue lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -18,6 +18,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+# The long forms of proofs that `make test` has a short form of: minutes each.
+prove: $(VENV)/.dev
+	$(BIN)/pytest -m long -v $(TESTS)
 
 bench: $(VENV)/.dev
 	$(BIN)/ppu bench ledger

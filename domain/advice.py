@@ -22,6 +22,7 @@ class AdviceReceived(Event, frozen=True, kw_only=True):
     purchase_id: str
     kind: AdviceKind
     message: str
+    user: str = ""
     payment: str = "CASH"
     reason: str | None = None
     final_cents: int | None = None
@@ -63,6 +64,8 @@ class Delivery(StrEnum):
 
 
 class AdviceDelivered(Event, frozen=True, kw_only=True):
+    """Final: the advice had its effect, or needed none."""
+
     advice_id: str
     delivery: Delivery
 

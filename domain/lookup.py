@@ -8,11 +8,13 @@ from domain.sale import LookupAnswer, MeterDetail, UtilityType
 
 
 class LookupRequested(Event, frozen=True, kw_only=True):
-    """A channel (or the schedule) asks about a meter. `message` is the channel's JSON, masked."""
+    """A channel (or the schedule) asks about a meter. `user` signed in for it; `message` is the
+    channel's JSON, masked."""
 
     lookup_id: str
     meter: MeterDetail
     client: str
+    user: str = ""
     message: str = ""
     institution: str = ""
     merchant: str = ""
@@ -46,6 +48,8 @@ class LookupAnswered(Event, frozen=True, kw_only=True):
 
 
 class LookupFailed(Event, frozen=True, kw_only=True):
+    """The channel was told `failure`."""
+
     failure: Failure
 
 

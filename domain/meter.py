@@ -44,6 +44,8 @@ class SupportAnswered(Event, frozen=True, kw_only=True):
 
 
 class MunicipalityAssigned(Event, frozen=True, kw_only=True):
+    """The meter belongs to this utility, as a provider named it."""
+
     utility: str
     name: str
 

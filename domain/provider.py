@@ -36,6 +36,8 @@ class WeightSet(Event, frozen=True, kw_only=True):
 
 
 class ProviderEnabled(Event, frozen=True, kw_only=True):
+    """It may be used again."""
+
     provider: str
     by: str
 

@@ -27,12 +27,14 @@ from domain.sale import MeterDetail, Sale
 
 
 class PurchaseRequested(Event, frozen=True, kw_only=True):
-    """A channel asks for tokens worth `amount`. `message` is the channel's JSON, masked."""
+    """A channel asks for tokens worth `amount`. The purchase belongs to `user`, who signed in for
+    it; `message` is the channel's JSON, masked."""
 
     purchase_id: str
     meter: MeterDetail
     amount: Money
     client: str
+    user: str = ""
     payment: str = "CASH"
     message: str = ""
     institution: str = ""
@@ -99,6 +101,7 @@ class RetryRequested(Event, frozen=True, kw_only=True):
 
     retry_id: str
     client: str
+    user: str = ""
     message: str = ""
 
 

@@ -124,6 +124,7 @@ _MEANINGS: dict[str, str] = {
     "supported": "whether it serves the meter",
     "terminal": "the originator's terminal id",
     "took_ms": "milliseconds from the question being recorded to the answer",
+    "user": "who signed in for it; nobody else may retry, confirm or reverse the purchase",
     "utility": "the utility's id",
     "utility_name": "the utility's printed name",
     "utility_type": "electricity, water or gas",

@@ -26,6 +26,9 @@ async def advise(context: Context, command: Advise) -> Acknowledged | Refused:
     except NotAPurchaseError:
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
     assert purchase.request is not None
+    if purchase.request.user != command.user:
+        # Who may reverse another's sale takes back a token that was handed over.
+        return Refused(NO_SUCH_PURCHASE, not_sent=True)
     final = command.final_amount
     if final is not None:
         amount = purchase.request.amount
@@ -51,6 +54,7 @@ async def _claim(context: Context, command: Advise) -> bool | None:
         advice_id=command.advice_id,
         purchase_id=command.purchase_id,
         kind=command.kind,
+        user=command.user,
         message=command.message,
         payment=command.payment,
         reason=command.reason,

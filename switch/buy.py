@@ -67,6 +67,7 @@ def _requested(context: Context, command: Buy) -> PurchaseRequested:
         purchase_id=command.message_id,
         meter=command.meter,
         amount=command.amount,
+        user=sender.user,
         client=sender.client,
         payment=command.payment,
         message=command.message,

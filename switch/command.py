@@ -16,8 +16,10 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class Sender(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who sent a message, for search and settlement; `client` is the channel's institution id."""
+    """Who sent a message. `user` signed in for it, and what it begins belongs to that user;
+    `client` is the institution id that the message names, for search and settlement."""
 
+    user: str
     client: str
     institution: str = ""
     merchant: str = ""
@@ -58,12 +60,13 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class Advise(msgspec.Struct, frozen=True):
-    """Confirm or reverse a purchase. `final_amount` is the advice's approvedAmount (None: all of
-    it); `reason` the reversal's reason; `payment` the confirmation's first tender type."""
+    """`user` confirms or reverses a purchase. `final_amount` is the advice's approvedAmount (None:
+    all of it); `reason` the reversal's reason; `payment` the confirmation's first tender type."""
 
     kind: AdviceKind
     advice_id: str
     purchase_id: str
+    user: str
     message: str
     final_amount: Money | None = None
     reason: str | None = None

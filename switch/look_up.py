@@ -106,6 +106,7 @@ class _Lookup:
             at=self._context.clock(),
             lookup_id=command.message_id,
             meter=command.meter,
+            user=sender.user,
             client=sender.client,
             message=command.message,
             institution=sender.institution,

@@ -17,7 +17,7 @@ from switch.streams import TooManyConflictsError
 
 _log = structlog.get_logger(__name__)
 
-SCHEDULE = Sender(client="schedule")
+SCHEDULE = Sender(user="schedule", client="schedule")
 
 
 class Refresh:

@@ -27,8 +27,8 @@ async def retry(context: Context, command: Retry) -> Sold | Refused:
     except NotAPurchaseError:
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
     assert purchase.request is not None
-    if purchase.request.client != command.sender.client:
-        # Another channel's purchase: its tokens are none of this one's business.
+    if purchase.request.user != command.sender.user:
+        # Another user's purchase: its tokens are none of this one's business.
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
     refused = _differs(purchase, command)
     if refused is not None:
@@ -71,6 +71,7 @@ async def _requested(context: Context, purchase: Purchase, command: Retry) -> Pu
     event = RetryRequested(
         at=context.clock(),
         retry_id=command.retry_id,
+        user=command.sender.user,
         client=command.sender.client,
         message=command.message,
     )

@@ -33,14 +33,15 @@ class RoutingTable:
         self._utilities: dict[str, Utility] = {}
         # The last version of each utility that the follower met, loaded or not.
         self._met: dict[str, int] = {}
+        self._position = 0
         self._follower: asyncio.Task[None] | None = None
 
     async def open(self, providers: Iterable[str]) -> None:
         """Loads the providers and starts following the ledger."""
-        position = await self._log.last_position()
+        self._position = await self._log.last_position()
         for provider in providers:
             self.providers[provider] = await self._streams.provider(provider)
-        self._follower = asyncio.create_task(self._follow(position))
+        self._follower = asyncio.create_task(self._follow())
 
     async def close(self) -> None:
         if self._follower is not None:
@@ -87,23 +88,22 @@ class RoutingTable:
         if provider.version > self.providers[provider.provider].version:
             self.providers[provider.provider] = provider
 
-    async def _follow(self, position: int) -> None:
+    async def _follow(self) -> None:
         """Follows for ever: a table that stood still would route by yesterday's settings."""
         while True:
             try:
-                position = await self._follow_while_there(position)
+                await self._follow_while_there()
             except LedgerError as error:
                 _log.warning("routing table not followed", error=str(error))
                 await asyncio.sleep(self._linger_seconds)
 
-    async def _follow_while_there(self, position: int) -> int:
+    async def _follow_while_there(self) -> None:
         topics: tuple[type[Event], ...] = (*PROVIDER_EVENTS, *UTILITY_EVENTS)
-        tail = self._log.tail(position, topics=topics, linger_seconds=self._linger_seconds)
+        tail = self._log.tail(self._position, topics=topics, linger_seconds=self._linger_seconds)
         async for batch in tail:
             for recorded in batch.recorded:
                 await self._take(recorded)
-            position = batch.last_position
-        return position
+            self._position = batch.last_position
 
     async def _take(self, recorded: Recorded) -> None:
         event = recorded.event

@@ -96,12 +96,7 @@ class Steering:
         """Ranks and excludes providers for a utility, which is registered if it is new.
 
         Raises ValueError when a provider is unknown, named twice, or both ranked and excluded."""
-        named = [*ranked, *excluded]
-        unknown = set(named) - set(self._context.adapters)
-        if unknown:
-            raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
-        if len(set(named)) != len(named):
-            raise ValueError("a provider is named once, ranked or excluded")
+        self._check_named([*ranked, *excluded])
         key = utility_id(name)
 
         def decide(state: Utility) -> list[Event]:
@@ -124,6 +119,13 @@ class Steering:
         state = await self._context.streams.utility(key)
         await self._context.streams.record(utility_stream(key), state, decide)
 
+    def _check_named(self, providers: Sequence[str]) -> None:
+        unknown = set(providers) - set(self._context.adapters)
+        if unknown:
+            raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
+        if len(set(providers)) != len(providers):
+            raise ValueError("a provider is named once")
+
     async def knows_utility(self, name: str) -> bool:
         """Whether the ledger has this utility already."""
         return (await self._context.streams.utility(utility_id(name))).version > 0
@@ -140,6 +142,9 @@ class Steering:
     async def set_meter_preference(
         self, utility_type: UtilityType, number: str, providers: Sequence[str], by: str
     ) -> None:
+        """Raises ValueError when a provider is unknown or named twice."""
+        self._check_named(providers)
+
         def decide(state: Meter) -> list[Event]:
             if state.preference == tuple(providers):
                 return []

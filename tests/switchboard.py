@@ -39,7 +39,7 @@ from tests.memory_log import MemoryLog
 from tests.scripted_provider import ScriptedProvider
 
 METER = MeterDetail(number="04000000001")
-SENDER = Sender(client="till")
+SENDER = Sender(user="till", client="till")
 PATIENT = SwitchSettings(lease_poll_seconds=0.0)
 """The defaults; polling takes no time, since the clock moves at every look."""
 
@@ -156,10 +156,17 @@ class Switchboard:
         return await retry(self.context, command)
 
     async def advise(
-        self, kind: AdviceKind, purchase_id: str, advice_id: str, final: Money | None = None
+        self,
+        kind: AdviceKind,
+        purchase_id: str,
+        advice_id: str,
+        final: Money | None = None,
+        user: str = SENDER.user,
     ) -> Acknowledged | Refused:
         reason = "CANCELLED" if kind is AdviceKind.REVERSAL else None
-        command = Advise(kind, advice_id, purchase_id, "{}", final_amount=final, reason=reason)
+        command = Advise(
+            kind, advice_id, purchase_id, user, "{}", final_amount=final, reason=reason
+        )
         return await advise(self.context, command)
 
     async def attend(self, purchase_id: str) -> None:

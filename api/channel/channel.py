@@ -114,21 +114,23 @@ class Channel(Edge):
         request = read(MeterLookupRequest, taken, self._settings)
         _check_id(request.id, match.message_id)
         self._check_client(request, exchange)
-        command = commands.look_up(request, masked(taken.text, taken.document))
+        command = commands.look_up(request, exchange.user, masked(taken.text, taken.document))
         result = await self._asked(self._switch.look_up(command), exchange)
         return 201, answers.looked_up(request, result, self._settings.institution)
 
     async def _buy(self, match: Match, exchange: Exchange, taken: Taken) -> tuple[int, bytes]:
         request = self._purchase(exchange, taken)
         _check_id(request.id, match.message_id)
-        command = commands.buy(request, masked(taken.text, taken.document))
+        command = commands.buy(request, exchange.user, masked(taken.text, taken.document))
         result = await self._asked(self._switch.buy(command), exchange)
         return 201, answers.bought(request, request.id, result, self._settings.institution)
 
     async def _retry(self, match: Match, exchange: Exchange, taken: Taken) -> tuple[int, bytes]:
         request = self._purchase(exchange, taken)
         purchase = match.ids[0]
-        command = commands.retry(purchase, request, masked(taken.text, taken.document))
+        command = commands.retry(
+            purchase, request, exchange.user, masked(taken.text, taken.document)
+        )
         result = await self._asked(self._switch.retry(command), exchange)
         body = answers.bought(request, purchase, result, self._settings.institution)
         return self._settings.retry_status, body
@@ -149,7 +151,7 @@ class Channel(Edge):
         advice: ConfirmationAdvice | ReversalAdvice = read(model, taken, self._settings)
         _check_id(advice.id, match.message_id)
         _check_id(advice.requestId, match.ids[0], "requestId")
-        command = commands.advise(advice, masked(taken.text, taken.document))
+        command = commands.advise(advice, exchange.user, masked(taken.text, taken.document))
         await self._asked(self._switch.advise(command), exchange)
         return 202, answers.acknowledged(advice)
 

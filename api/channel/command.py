@@ -56,10 +56,11 @@ def meter_detail(meter: Meter, utility: str | None = None) -> MeterDetail:
     )
 
 
-def sender(transaction: Transaction) -> Sender:
-    """Who sent the message."""
+def sender(transaction: Transaction, user: str) -> Sender:
+    """Who sent the message, signed in as `user`."""
     originator = transaction.originator
     return Sender(
+        user=user,
         client=transaction.client.id,
         institution=originator.institution.id,
         merchant=originator.merchant.merchantId,
@@ -114,36 +115,36 @@ def check_tenders(request: PurchaseRequest) -> None:
         )
 
 
-def look_up(request: MeterLookupRequest, message: str) -> LookUp:
+def look_up(request: MeterLookupRequest, user: str, message: str) -> LookUp:
     """Raises RejectedError."""
-    return LookUp(request.id, meter_detail(request.meter), sender(request), message)
+    return LookUp(request.id, meter_detail(request.meter), sender(request, user), message)
 
 
-def buy(request: PurchaseRequest, message: str) -> Buy:
+def buy(request: PurchaseRequest, user: str, message: str) -> Buy:
     """Raises RejectedError."""
     return Buy(
         message_id=request.id,
         meter=meter_detail(request.meter, request.utilityType),
         amount=_money("purchaseAmount", request.purchaseAmount),
-        sender=sender(request),
+        sender=sender(request, user),
         message=message,
         payment=_payment(request.tenders, request.paymentMethods),
     )
 
 
-def retry(purchase_id: str, request: PurchaseRequest, message: str) -> Retry:
+def retry(purchase_id: str, request: PurchaseRequest, user: str, message: str) -> Retry:
     """Raises RejectedError."""
     return Retry(
         purchase_id=purchase_id,
         retry_id=request.id,
         meter=meter_detail(request.meter, request.utilityType),
         amount=_money("purchaseAmount", request.purchaseAmount),
-        sender=sender(request),
+        sender=sender(request, user),
         message=message,
     )
 
 
-def advise(advice: ConfirmationAdvice | ReversalAdvice, message: str) -> Advise:
+def advise(advice: ConfirmationAdvice | ReversalAdvice, user: str, message: str) -> Advise:
     """Raises RejectedError."""
     final = advice.amounts and advice.amounts.approvedAmount
     amount = _money("amounts.approvedAmount", final) if final else None
@@ -152,6 +153,7 @@ def advise(advice: ConfirmationAdvice | ReversalAdvice, message: str) -> Advise:
             AdviceKind.CONFIRMATION,
             advice.id,
             advice.requestId,
+            user,
             message,
             final_amount=amount,
             payment=_payment(advice.tenders),
@@ -160,6 +162,7 @@ def advise(advice: ConfirmationAdvice | ReversalAdvice, message: str) -> Advise:
         AdviceKind.REVERSAL,
         advice.id,
         advice.requestId,
+        user,
         message,
         final_amount=amount,
         reason=advice.reversalReason,

@@ -16,6 +16,7 @@ from tests.channel import (
     LOOKED_UP,
     SALE,
     SOLD,
+    USER,
     Client,
     ScriptedSwitch,
     channel_to,
@@ -27,7 +28,7 @@ from tests.channel import (
 )
 
 OWN = {"institutionId": "60100029", "transactionIdentifier": "TILL-1"}
-SENDER = Sender("60100029", "60100029", "123456789012345", "01234567")
+SENDER = Sender(USER, "60100029", "60100029", "123456789012345", "01234567")
 
 
 @pytest.fixture
@@ -190,6 +191,7 @@ async def test_confirmation_is_acknowledged_with_its_own_members(
         AdviceKind.CONFIRMATION,
         message["id"],
         message["requestId"],
+        USER,
         command.message,
         final_amount=Money(5000),
         payment="DEBIT_CARD",

@@ -10,8 +10,6 @@ from contextlib import aclosing
 from itertools import islice
 from time import perf_counter
 
-import pytest
-
 from ledger import Ledger, Recorded
 from tests.ledger_events import Counted
 
@@ -93,7 +91,6 @@ async def test_eight_processes_write_and_a_tail_sees_every_event_once(database_u
     await none_missed_none_twice(database_url, PROCESSES, 1_000)
 
 
-@pytest.mark.long
 async def test_a_hundred_thousand_events_from_twelve_processes(database_url: str) -> None:
     seconds = await none_missed_none_twice(database_url, 12, 8_334)
     print(f"\n{12 * 8_334} events from 12 processes in {seconds:.1f} s: none missed, none twice")

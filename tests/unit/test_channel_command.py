@@ -40,7 +40,7 @@ def test_every_member_of_a_meter_is_passed_on() -> None:
             "newTariffIndex": "08",
         },
     }
-    assert command.buy(purchase(meter=meter), "{}").meter == MeterDetail(
+    assert command.buy(purchase(meter=meter), "till", "{}").meter == MeterDetail(
         "M1",
         supply_group_code="600727",
         key_revision="1",
@@ -68,25 +68,25 @@ def test_payment_is_what_the_till_took_first(
     tenders: list[Any] | None, methods: list[Any] | None, payment: str
 ) -> None:
     request = purchase(tenders=tenders, paymentMethods=methods)
-    assert command.buy(request, "{}").payment == payment
+    assert command.buy(request, "till", "{}").payment == payment
 
 
 def test_sender_is_searchable_by_channel() -> None:
     message = purchase_message()
     message["originator"]["channelId"] = "WEB"
-    sent = command.sender(PurchaseRequest.model_validate(message))
-    assert sent == Sender("60100029", "60100029", "123456789012345", "01234567", "WEB")
+    sent = command.sender(PurchaseRequest.model_validate(message), "till")
+    assert sent == Sender("till", "60100029", "60100029", "123456789012345", "01234567", "WEB")
 
 
 def test_confirmation_without_tenders_or_amount_confirms_all_in_cash() -> None:
     advice = ConfirmationAdvice.model_validate(confirmation_message(tenders=[], amounts={}))
-    advised = command.advise(advice, "{}")
+    advised = command.advise(advice, "till", "{}")
     assert (advised.payment, advised.final_amount) == ("CASH", None)
 
 
 def test_currency_is_kept() -> None:
     amount = {"amount": 5, "currency": "516"}
-    assert command.buy(purchase(purchaseAmount=amount), "{}").amount == Money(5, "516")
+    assert command.buy(purchase(purchaseAmount=amount), "till", "{}").amount == Money(5, "516")
 
 
 def test_every_error_type_has_a_rule_that_fits() -> None:

@@ -122,6 +122,15 @@ async def test_there_is_nothing_to_advise_on() -> None:
         assert board.story("a1") == []
 
 
+@pytest.mark.parametrize("kind", [CONFIRM, AdviceKind.REVERSAL])
+async def test_another_users_purchase_is_not_found(kind: AdviceKind) -> None:
+    async with sold() as board:
+        answer = await board.advise(kind, "p1", "a1", user="somebody else")
+        assert failure_of(answer) is ErrorType.UNABLE_TO_LOCATE_RECORD
+        assert board.story("a1") == []
+        assert len(board.story("p1")) == 5
+
+
 @pytest.mark.parametrize("final", [Money(10_001), Money(-1), Money(100, "840")])
 async def test_an_advice_for_more_than_the_purchase_is_refused(final: Money) -> None:
     async with sold() as board:

@@ -103,7 +103,9 @@ class House:
         return self.switch.retry(command)
 
     def reverse(self, purchase_id: str) -> Awaitable[Acknowledged | Refused]:
-        command = Advise(AdviceKind.REVERSAL, f"rev-{purchase_id}", purchase_id, "{}", reason="X")
+        command = Advise(
+            AdviceKind.REVERSAL, f"rev-{purchase_id}", purchase_id, SENDER.user, "{}", reason="X"
+        )
         return self.switch.advise(command)
 
     def fail(self, error: Exception, *kinds: str) -> None:

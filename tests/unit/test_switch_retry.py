@@ -263,9 +263,9 @@ async def test_there_is_nothing_to_retry(board: Switchboard) -> None:
     assert board.story("r1") == [], "the id is not used up"
 
 
-async def test_another_clients_purchase_is_not_found(board: Switchboard) -> None:
+async def test_another_users_purchase_is_not_found(board: Switchboard) -> None:
     await board.buy("p1")
-    answer = await board.retry("p1", sender=Sender(client="somebody else"))
+    answer = await board.retry("p1", sender=Sender(user="somebody else", client="till"))
     assert failure_of(answer) is ErrorType.UNABLE_TO_LOCATE_RECORD
     assert "RetryRequested" not in board.story("p1")
 
