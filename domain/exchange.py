@@ -7,9 +7,10 @@ import msgspec
 
 from domain.event import Event
 from domain.failure import Failure
+from domain.fault import FaultLogged, FaultType
 from domain.money import Money
 from domain.outcome import Outcome, Settled
-from domain.sale import LookupAnswer, MeterDetail, Sale
+from domain.sale import Customer, LookupAnswer, MeterDetail, Sale
 
 
 class Operation(StrEnum):
@@ -20,20 +21,28 @@ class Operation(StrEnum):
     RECOVER = "RECOVER"
     CONFIRM = "CONFIRM"
     REVERSE = "REVERSE"
+    TRIAL = "TRIAL"
+    REPRINT = "REPRINT"
+    FAULT_REPORT = "FAULT_REPORT"
+    KEY_CHANGE = "KEY_CHANGE"
+    CONFIRM_KEY_CHANGE = "CONFIRM_KEY_CHANGE"
 
 
 class Original(msgspec.Struct, frozen=True):
-    """The vend that a recovery, confirmation or reversal is about.
+    """The vend (or key change) that a recovery, confirmation, reversal or reprint is about.
 
-    `reference` is the one that the vend carried on the wire, `asked_at` when (UTC) it was recorded
-    as asked; `attempt` counts from 0 and `first_attempt_at` is when attempt 0 was made, for
-    protocols whose repeats carry both."""
+    `reference` is the one that it carried on the wire, `asked_at` when (UTC) it was recorded as
+    asked; `attempt` counts from 0 and `first_attempt_at` is when attempt 0 was made, for protocols
+    whose repeats carry both. `handle` is what the adapter noted before the step that sells (None:
+    it never came that far), `provider_reference` the provider's own number of the sale."""
 
     reference: str
     asked_at: datetime
     amount: Money
     attempt: int
     first_attempt_at: datetime
+    handle: str | None = None
+    provider_reference: str | None = None
 
 
 class LookupQuestion(msgspec.Struct, frozen=True):
@@ -73,7 +82,73 @@ class ReverseQuestion(msgspec.Struct, frozen=True):
     original: Original
 
 
-Question = LookupQuestion | VendQuestion | RecoverQuestion | ConfirmQuestion | ReverseQuestion
+class TrialQuestion(msgspec.Struct, frozen=True):
+    """What would `amount` buy? Sells nothing."""
+
+    meter: MeterDetail
+    amount: Money
+    payment: str = "CASH"
+
+
+class ReprintQuestion(msgspec.Struct, frozen=True):
+    """Show an earlier sale once more: `original` where it is one of ours, else the one with the
+    `receipt` number, else the meter's last one. Sells nothing."""
+
+    meter: MeterDetail
+    original: Original | None = None
+    receipt: str | None = None
+
+
+class FaultReportQuestion(msgspec.Struct, frozen=True):
+    """Log a fault of the meter. `contact` is a telephone number."""
+
+    meter: MeterDetail
+    fault_type: FaultType
+    contact: str
+    customer: Customer
+    description: str = ""
+
+
+class KeyChangeQuestion(msgspec.Struct, frozen=True):
+    """Issue key-change tokens that take the meter to `meter.key_change`, or, without that, to the
+    parameters that the provider has on record."""
+
+    meter: MeterDetail
+
+
+class ConfirmKeyChangeQuestion(msgspec.Struct, frozen=True):
+    """Tell the provider that the tokens of key change `original` were handed over."""
+
+    meter: MeterDetail
+    original: Original
+
+
+Question = (
+    LookupQuestion
+    | VendQuestion
+    | RecoverQuestion
+    | ConfirmQuestion
+    | ReverseQuestion
+    | TrialQuestion
+    | ReprintQuestion
+    | FaultReportQuestion
+    | KeyChangeQuestion
+    | ConfirmKeyChangeQuestion
+)
+
+OPERATION_OF: dict[type[Question], Operation] = {
+    LookupQuestion: Operation.LOOKUP,
+    VendQuestion: Operation.VEND,
+    RecoverQuestion: Operation.RECOVER,
+    ConfirmQuestion: Operation.CONFIRM,
+    ReverseQuestion: Operation.REVERSE,
+    TrialQuestion: Operation.TRIAL,
+    ReprintQuestion: Operation.REPRINT,
+    FaultReportQuestion: Operation.FAULT_REPORT,
+    KeyChangeQuestion: Operation.KEY_CHANGE,
+    ConfirmKeyChangeQuestion: Operation.CONFIRM_KEY_CHANGE,
+}
+"""The operation that a question stands for."""
 
 
 class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -87,15 +162,17 @@ class Leg(msgspec.Struct, frozen=True, omit_defaults=True):
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """How an exchange ended.
 
-    APPROVED carries `lookup` for a LOOKUP, `sale` for a VEND, `settled` (with `sale` when SOLD)
-    for RECOVER and REVERSE. DECLINED carries `failure`; a reversal declined as not supported may
-    carry the `sale` that stands. `legs` hold what went over the wire, masked; `detail` says in
-    words what went wrong for UNKNOWN and NOT_SENT."""
+    APPROVED carries `lookup` for a LOOKUP; `sale` for a VEND, a REPRINT, a KEY_CHANGE (tokens of
+    type KC, no amounts) and a TRIAL (tokens with empty digits); `fault` for a FAULT_REPORT;
+    `settled` (with `sale` when SOLD) for RECOVER and REVERSE. DECLINED carries `failure`; a
+    reversal declined as not supported may carry the `sale` that stands. `legs` hold what went over
+    the wire, masked; `detail` says in words what went wrong for UNKNOWN and NOT_SENT."""
 
     outcome: Outcome
     legs: tuple[Leg, ...] = ()
     lookup: LookupAnswer | None = None
     sale: Sale | None = None
+    fault: FaultLogged | None = None
     settled: Settled | None = None
     failure: Failure | None = None
     detail: str | None = None
@@ -113,6 +190,15 @@ class ProviderAsked(Event, frozen=True, kw_only=True):
     deadline: datetime
     attempt: int = 0
     advice_id: str | None = None
+
+
+class ProviderNoted(Event, frozen=True, kw_only=True):
+    """The provider gave `handle`, and is about to be told to sell under it. Durable before that: a
+    vend without it certainly sold nothing, and a recovery names it."""
+
+    exchange: int
+    provider: str
+    handle: str
 
 
 class ProviderAnswered(Event, frozen=True, kw_only=True):

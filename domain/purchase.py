@@ -18,7 +18,13 @@ from domain.advice import (
     ReversalAdvised,
 )
 from domain.event import Event
-from domain.exchange import Operation, Original, ProviderAnswered, ProviderAsked
+from domain.exchange import (
+    Operation,
+    Original,
+    ProviderAnswered,
+    ProviderAsked,
+    ProviderNoted,
+)
 from domain.failure import Failure
 from domain.money import Money
 from domain.outcome import Settled
@@ -136,6 +142,7 @@ class Vend(msgspec.Struct, frozen=True):
     provider: str
     reference: str
     asked_at: datetime
+    handle: str | None = None
 
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,12 +194,15 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
         """The vend, as recoveries and advices name it to the provider."""
         assert self.vend is not None
         assert self.request is not None
+        approval = self.approval
         return Original(
             reference=self.vend.reference,
             asked_at=self.vend.asked_at,
             amount=self.request.amount,
             attempt=attempt,
             first_attempt_at=first_attempt_at,
+            handle=self.vend.handle,
+            provider_reference=approval and approval.sale.provider_reference,
         )
 
     def after(self, event: Event, version: int) -> Self:
@@ -205,6 +215,10 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
                 change["advices"] = self._advices_after(event)
             case ConfirmationAdvised() | ReversalAdvised():
                 change["advices"] = {**self.advices, event.advice_id: _advice(event)}
+            case ProviderNoted():
+                if self.vend is not None and self.vend.exchange == event.exchange:
+                    noted = msgspec.structs.replace(self.vend, handle=event.handle)
+                    change["vend"] = noted
             case PurchaseRequested():
                 change["request"] = event
             case PurchaseRouted():

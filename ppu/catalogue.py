@@ -91,6 +91,7 @@ _MEANINGS: dict[str, str] = {
     "final_cents": "the amount that is to stand; absent: all of a sale confirmed, all reversed",
     "first": "the first of the reserved numbers",
     "healthy": "whether purchases may be routed to it",
+    "handle": "the provider's own reference for the sale that is about to be made",
     "institution": "the originator's institution id",
     "kind": "confirmation or reversal",
     "late": "the channel had been answered already",

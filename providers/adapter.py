@@ -2,10 +2,13 @@
 
 The switch makes a question durable before it is sent. So an adapter first *prepares* it (the
 reference and the first bytes that will go out), the switch appends that to the ledger, and only
-then asks the adapter to *exchange* it. An adapter never decides a route, never retries a vend and
-never raises for what a network or a provider does: every ending is a `Reply`.
+then asks the adapter to *exchange* it. Where selling takes two steps and the first one's answer is
+needed to find the sale again, the adapter *notes* it in between. An adapter never decides a route,
+never retries a vend and never raises for what a network or a provider does: every ending is a
+`Reply`.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +16,15 @@ import msgspec
 
 from domain.exchange import Operation, Question, Reply
 from domain.provider import Capabilities
+
+Note = Callable[[str], Awaitable[bool]]
+"""Makes a provider's handle durable. False: somebody else has taken the purchase over meanwhile, so
+the step that sells must not be taken. Raises what the ledger raises; the adapter lets that pass."""
+
+
+async def unnoted(_: str) -> bool:
+    """For exchanges that sell nothing, and for tests."""
+    return True
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -66,9 +78,12 @@ class ProviderAdapter(Protocol):
         Raises ValueError when the question can't be put into the protocol at all."""
         ...
 
-    async def exchange(self, prepared: Prepared) -> Reply:
+    async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:
         """Sends it and waits for the answer, at most `answer_seconds`. Never raises for what the
-        network or the provider does. Cancelling it closes the connection."""
+        network or the provider does. Cancelling it closes the connection.
+
+        A vend of two steps awaits `note` with the first one's handle before the second; a vend
+        whose selling step was not taken ends NOT_SENT (or DECLINED), never UNKNOWN."""
         ...
 
     async def close(self) -> None:

@@ -14,6 +14,9 @@ from domain.sale import UtilityDetail
 
 ProtocolName = Literal["ipaymsg", "xmlvend"]
 
+HTTP_PROTOCOLS: frozenset[ProtocolName] = frozenset({"xmlvend"})
+"""Those that are configured by a `url`; the others by `host` and `port`."""
+
 
 class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Unknown members are refused: a misspelt limit must not go unnoticed."""
@@ -46,13 +49,13 @@ class Timeouts(_Settings, frozen=True, kw_only=True):
     def answer(self, operation: Operation) -> float:
         """The longest wait for answers of `operation`."""
         match operation:
-            case Operation.LOOKUP:
+            case Operation.LOOKUP | Operation.FAULT_REPORT:
                 return self.lookup
-            case Operation.VEND:
+            case Operation.VEND | Operation.TRIAL | Operation.KEY_CHANGE:
                 return self.vend
-            case Operation.RECOVER:
+            case Operation.RECOVER | Operation.REPRINT:
                 return self.recover
-            case Operation.CONFIRM | Operation.REVERSE:
+            case Operation.CONFIRM | Operation.REVERSE | Operation.CONFIRM_KEY_CHANGE:
                 return self.advice
 
     def whole(self, operation: Operation) -> float:

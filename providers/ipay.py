@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from domain.exchange import (
+    OPERATION_OF,
     ConfirmQuestion,
     Leg,
     LookupQuestion,
@@ -23,7 +24,7 @@ from domain.exchange import (
 )
 from domain.outcome import Outcome
 from domain.provider import Capabilities
-from providers.adapter import Prepared
+from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
 from providers.frame_client import FrameClient
 from providers.heard import Heard, NotSentError, UnansweredError, indefinite, silent
@@ -52,7 +53,6 @@ from providers.ipay_questions import (
     sequence_of,
 )
 from providers.masking import mask
-from providers.operations import operation_of
 from providers.protocols.errors import ProtocolError
 from providers.protocols.ipaymsg import (
     REPRINT_VERSION,
@@ -131,9 +131,9 @@ class IpayAdapter:
         reference = first_reference(number)
         request = first_request(question, reference, advice=self.capabilities.confirm)
         wire = self._encode(request, at)
-        return Prepared(question, operation_of(question), reference, wire, mask(wire))
+        return Prepared(question, OPERATION_OF[type(question)], reference, wire, mask(wire))
 
-    async def exchange(self, prepared: Prepared) -> Reply:
+    async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:  # noqa: ARG002
         loop = asyncio.get_running_loop()
         seconds = self._config.timeouts.answer(prepared.operation)
         wait = Wait(seconds, loop.time() + self.answer_seconds(prepared.operation))
@@ -163,6 +163,8 @@ class IpayAdapter:
                     return silent(heard, (heard.leg,))
                 original_reference = original.reference
                 return reversal_reply(meter, original_reference, heard.body, heard.at, (heard.leg,))
+            case _:
+                raise AssertionError("prepare() refuses what the protocol does not have")
 
     async def close(self) -> None:
         await self._client.close()

@@ -62,7 +62,9 @@ def sequence_of(reference: str) -> str:
 
 
 def first_request(question: Question, reference: str, *, advice: bool) -> Request:
-    """The message that opens the exchange; `advice`: this provider takes confirmations."""
+    """The message that opens the exchange; `advice`: this provider takes confirmations.
+
+    Raises ValueError for what the protocol does not have."""
     match question:
         case LookupQuestion(meter=meter):
             return CustInfoReq(reference, meter.number)
@@ -87,6 +89,8 @@ def first_request(question: Question, reference: str, *, advice: bool) -> Reques
             )
         case ReverseQuestion():
             return reversal_request(question, reference)
+        case _:
+            raise ValueError(f"{type(question).__name__} is not in this protocol")
 
 
 def reversal_request(question: RecoverQuestion | ReverseQuestion, reference: str) -> VendRevReq:

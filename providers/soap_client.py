@@ -1,36 +1,14 @@
-"""SOAP requests over HTTP, and what each ending of one says about whether the provider had it.
-
-NOT_SENT only when no connection came about. Everything after that is unanswered unless the HTTP
-status is one that a server gives without passing the request on: see REFUSED_STATUSES."""
+"""SOAP requests over HTTP: which statuses may carry an answer."""
 
 import ssl
 from collections.abc import Mapping
 
-import aiohttp
-import msgspec
-
 from providers.config import Connections
-from providers.heard import NotSentError, UnansweredError
-
-REFUSED_STATUSES = frozenset({401, 403, 404, 405, 411, 413, 414, 415, 431})
-"""The web server's own refusals, made from the address and the headers alone: no vending system saw
-the request. 400 is not among them (application servers answer it for their own failures), nor 408,
-500, 502 and 504 (the request was passed on), nor 503: a gateway gives it for a vending system that
-it couldn't reach and for one that went away in the middle, and does not say which."""
+from providers.heard import UnansweredError
+from providers.http_client import HttpAnswer, HttpClient
 
 _ANSWER_STATUSES = frozenset({200, 500})
 """A SOAP answer comes with 200, a SOAP fault with 500."""
-
-
-class SoapAnswer(msgspec.Struct, frozen=True):
-    """`body` of an answer that may be SOAP, or a refusal by `status`."""
-
-    status: int
-    body: bytes
-
-    @property
-    def refused(self) -> bool:
-        return self.status in REFUSED_STATUSES
 
 
 class SoapClient:
@@ -47,63 +25,24 @@ class SoapClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._url = url
-        self._connect_seconds = connect_seconds
-        self._limits = limits
-        self._answer_bytes_max = answer_bytes_max
-        self._headers = {"Content-Type": "text/xml; charset=utf-8", **headers}
-        self._tls = tls
-        self._session: aiohttp.ClientSession | None = None
+        self._client = HttpClient(
+            connect_seconds=connect_seconds,
+            limits=limits,
+            answer_bytes_max=answer_bytes_max,
+            headers={"Content-Type": "text/xml; charset=utf-8", **headers},
+            tls=tls,
+        )
 
-    async def post(self, wire: bytes, soap_action: str, seconds: float) -> SoapAnswer:
-        """Sends `wire` and reads the answer within `seconds`, of which getting a connection takes
-        at most `connect_seconds`.
+    async def post(self, wire: bytes, soap_action: str, seconds: float) -> HttpAnswer:
+        """An answer that may be SOAP, or the web server's refusal.
 
         Raises NotSentError or UnansweredError. Cancelling it closes the connection."""
-        timeout = aiohttp.ClientTimeout(total=seconds, connect=min(self._connect_seconds, seconds))
         headers = {"SOAPAction": f'"{soap_action}"'}
-        received = bytearray()
-        try:
-            async with self._open().post(
-                self._url, data=wire, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                async for chunk in response.content.iter_any():
-                    received += chunk
-                    if len(received) > self._answer_bytes_max:
-                        raise UnansweredError(
-                            f"answer is longer than {self._answer_bytes_max} bytes", b""
-                        )
-                answer = SoapAnswer(response.status, bytes(received))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotSentError(f"no connection: {type(error).__name__}") from None
-        except TimeoutError:
-            raise UnansweredError("no answer in time", bytes(received)) from None
-        except (aiohttp.ClientError, OSError) as error:
-            detail = f"connection failed before the answer was whole: {type(error).__name__}"
-            raise UnansweredError(detail, bytes(received)) from None
+        answer = await self._client.send("POST", self._url, seconds, wire=wire, headers=headers)
         if answer.status not in _ANSWER_STATUSES and not answer.refused:
             raise UnansweredError(f"HTTP status {answer.status}", answer.body)
         return answer
 
     async def close(self) -> None:
         """Closes the connections."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        """The session, made inside the running event loop at first use."""
-        if self._session is None:
-            keep = self._limits.idle_seconds > 0
-            connector = aiohttp.TCPConnector(
-                limit=self._limits.busy_max,
-                keepalive_timeout=self._limits.idle_seconds if keep else None,
-                force_close=not keep,
-                ssl=self._tls or True,
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=self._headers,
-                trust_env=False,
-            )
-        return self._session
+        await self._client.close()

@@ -9,6 +9,7 @@ import asyncio
 from datetime import datetime
 
 from domain.exchange import (
+    OPERATION_OF,
     ConfirmQuestion,
     Leg,
     LookupQuestion,
@@ -22,16 +23,16 @@ from domain.exchange import (
 from domain.failure import ErrorType, Failure
 from domain.outcome import Outcome
 from domain.provider import Capabilities
-from providers.adapter import Prepared
+from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
 from providers.heard import Heard, NotSentError, UnansweredError, declined, silent
+from providers.http_client import HttpAnswer
 from providers.masking import mask
-from providers.operations import operation_of
 from providers.profiles import PROFILES
 from providers.protocols.errors import ProtocolError
 from providers.protocols.xmlvend import decode_response, encode_request
 from providers.protocols.xmlvend_messages import MsgId, Response
-from providers.soap_client import SoapAnswer, SoapClient
+from providers.soap_client import SoapClient
 from providers.tls import tls_context
 from providers.xmlvend_answers import (
     answered_request,
@@ -97,15 +98,15 @@ class XmlvendAdapter:
         msg_id = message_id(number, at)
         request = request_of(question, msg_id, self._config.credentials, self._profile)
         wire = encode_request(request)
-        return Prepared(question, operation_of(question), msg_id.reference, wire, mask(wire))
+        return Prepared(question, OPERATION_OF[type(question)], msg_id.reference, wire, mask(wire))
 
-    async def exchange(self, prepared: Prepared) -> Reply:
+    async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:  # noqa: ARG002
         heard = await self._ask(prepared)
         legs = (heard.leg,)
         body = heard.body
         if body is None:
             return silent(heard, legs)
-        if isinstance(body, SoapAnswer):
+        if isinstance(body, HttpAnswer):
             return _web_refusal(body.status, legs)
         utilities = self._config.supply_groups
         match prepared.question:
@@ -120,11 +121,13 @@ class XmlvendAdapter:
                 return confirm_reply(body, legs)
             case ReverseQuestion():
                 return reverse_reply(body, legs)
+            case _:
+                raise AssertionError("prepare() refuses what the protocol does not have")
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, prepared: Prepared) -> Heard[Response | SoapAnswer]:
+    async def _ask(self, prepared: Prepared) -> Heard[Response | HttpAnswer]:
         """One message pair; a SOAP body comes back only if it names our message id."""
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -145,7 +148,7 @@ class XmlvendAdapter:
             return Heard(leg(error.masked), outcome=Outcome.UNKNOWN, detail=str(error))
         return Heard(leg(mask(answer.body)), body)
 
-    def _matching(self, answer: SoapAnswer, reference: str) -> Response:
+    def _matching(self, answer: HttpAnswer, reference: str) -> Response:
         try:
             body = decode_response(answer.body, self._config.answer_bytes_max)
         except ProtocolError as error:

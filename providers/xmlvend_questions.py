@@ -69,6 +69,8 @@ def request_of(
             return AdviceReq(base, AdviceKind.CONFIRMATION, MsgId.of(original.reference))
         case ReverseQuestion(original=original):
             return AdviceReq(base, AdviceKind.REVERSAL, MsgId.of(original.reference))
+        case _:
+            raise ValueError(f"{type(question).__name__} is not in this protocol")
 
 
 SOAP_ACTIONS: dict[Operation, str] = {

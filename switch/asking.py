@@ -5,29 +5,11 @@ from datetime import timedelta
 
 import msgspec
 
-from domain.exchange import (
-    ConfirmQuestion,
-    LookupQuestion,
-    Operation,
-    ProviderAsked,
-    Question,
-    RecoverQuestion,
-    Reply,
-    ReverseQuestion,
-    VendQuestion,
-)
+from domain.exchange import OPERATION_OF, ProviderAsked, Question, Reply
 from domain.failure import ErrorType, Failure
 from domain.outcome import Outcome
-from providers.adapter import Prepared, ProviderAdapter
+from providers.adapter import Note, Prepared, ProviderAdapter, unnoted
 from switch.context import Context
-
-_OPERATIONS: dict[type[Question], Operation] = {
-    LookupQuestion: Operation.LOOKUP,
-    VendQuestion: Operation.VEND,
-    RecoverQuestion: Operation.RECOVER,
-    ConfirmQuestion: Operation.CONFIRM,
-    ReverseQuestion: Operation.REVERSE,
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +39,7 @@ async def prepare(
     """Encodes `question` with a fresh reference. Nothing is sent yet."""
     adapter = context.adapters[provider]
     number = await context.references.take(provider)
-    operation = _OPERATIONS[type(question)]
+    operation = OPERATION_OF[type(question)]
     now = context.clock()
     settings = context.settings
     wait = (
@@ -85,8 +67,9 @@ async def prepare(
     return Ask(adapter, asked, prepared)
 
 
-async def exchange(context: Context, ask: Ask) -> Reply:
-    """Sends what has been made durable, and counts the outcome for the provider's health."""
+async def exchange(context: Context, ask: Ask, note: Note = unnoted) -> Reply:
+    """Sends what has been made durable, and counts the outcome for the provider's health. Raises
+    what `note` raises."""
     if ask.prepared is None:
         failure = Failure(ErrorType.FORMAT_ERROR, ask.asked.request)
         return Reply(outcome=Outcome.DECLINED, failure=failure)
@@ -94,7 +77,7 @@ async def exchange(context: Context, ask: Ask) -> Reply:
     if stalled > timedelta(seconds=context.settings.send_within_seconds):
         # Not the provider's fault, so its health is left alone.
         return Reply(outcome=Outcome.NOT_SENT, detail=f"stalled {stalled} before sending")
-    reply = await ask.adapter.exchange(ask.prepared)
+    reply = await ask.adapter.exchange(ask.prepared, note)
     context.health.observe(ask.asked.provider, _counted(reply))
     return reply
 

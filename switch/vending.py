@@ -1,9 +1,9 @@
 """Vending: carrying a purchase from its first exchange to an outcome, one provider at a time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from domain.event import Event
-from domain.exchange import Reply, VendQuestion
+from domain.exchange import ProviderAsked, ProviderNoted, Reply, VendQuestion
 from domain.failure import ErrorType, Failure
 from domain.message import message_stream
 from domain.money import Money
@@ -11,6 +11,7 @@ from domain.outcome import Outcome
 from domain.purchase import Purchase, PurchaseDeclined, PurchaseStatus
 from domain.sale import MeterDetail
 from domain.settling import after_vend, answered
+from providers.adapter import Note
 from switch.asking import Ask, exchange, prepare
 from switch.backoff import next_recovery
 from switch.command import Party, Refused, Sold
@@ -47,7 +48,7 @@ async def vend(
     assert request is not None
     stream = message_stream(request.purchase_id)
     while True:
-        reply = await exchange(context, ask)
+        reply = await exchange(context, ask, _note(context, purchase, ask.asked))
         onward: Ask | None = None
         if reply.outcome is Outcome.NOT_SENT and candidates:
             onward = await prepare_vend(
@@ -63,6 +64,33 @@ async def vend(
         if decide.onward is None:
             return purchase
         ask = decide.onward
+
+
+def _note(context: Context, purchase: Purchase, asked: ProviderAsked) -> Note:
+    """Notes a handle for as long as the vend `asked` is still the asker's own."""
+    assert purchase.request is not None
+    stream = message_stream(purchase.request.purchase_id)
+
+    def own(state: Purchase, now: datetime) -> bool:
+        mine = state.open is not None and state.open.exchange == asked.exchange
+        return mine and now < asked.deadline
+
+    async def note(handle: str) -> bool:
+        def decide(state: Purchase) -> list[Event]:
+            now = context.clock()
+            if not own(state, now):
+                return []
+            noted = ProviderNoted(
+                at=now, exchange=asked.exchange, provider=asked.provider, handle=handle
+            )
+            return [noted]
+
+        state = await context.streams.record(stream, purchase, decide)
+        return (
+            own(state, context.clock()) and state.vend is not None and state.vend.handle == handle
+        )
+
+    return note
 
 
 class _Ending:

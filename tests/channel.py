@@ -6,10 +6,11 @@ import base64
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -48,6 +49,7 @@ USER, PASSWORD = "test", "test"
 # Cheap on purpose: the tests are not about argon2's cost.
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 USERS = {USER: CHEAP.hash(PASSWORD)}
+settings = partial(ChannelSettings, users=USERS)
 
 IPAY = Party("IPAY", "iPay")
 CITY = Party("CPT", "City of Cape Town")
@@ -199,10 +201,6 @@ class Client:
         return await self.send(path, message)
 
 
-def settings(**changes: Any) -> ChannelSettings:
-    return ChannelSettings(**({"users": USERS} | changes))
-
-
 def envelope() -> dict[str, Any]:
     """The members that every transaction has, with a new id."""
     return {
@@ -269,14 +267,14 @@ class _Server(uvicorn.Server):
     """A server that leaves the test run's signals alone."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
 @asynccontextmanager
 async def served(
     switch: ScriptedSwitch, channel: ChannelSettings | None = None, **options: Any
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """The application on a port of its own, by URL; `options` are create_app's."""
     app = create_app(switch, channel or settings(), **options)
     config = uvicorn.Config(app, http="httptools", log_config=None, access_log=False)
@@ -299,7 +297,7 @@ async def served(
 @asynccontextmanager
 async def channel_to(
     switch: ScriptedSwitch, channel: ChannelSettings | None = None, **options: Any
-) -> AsyncIterator[Client]:
+) -> AsyncGenerator[Client]:
     """The same, with a client."""
     async with served(switch, channel, **options) as url, aiohttp.ClientSession() as session:
         yield Client(session, url)
@@ -308,7 +306,7 @@ async def channel_to(
 @contextmanager
 def served_in_a_thread(
     switch: ScriptedSwitch, channel: ChannelSettings | None = None
-) -> Iterator[str]:
+) -> Generator[str]:
     """The same for clients that block: a loop of its own, in a thread."""
     started = threading.Event()
     urls: list[str] = []

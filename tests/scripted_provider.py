@@ -9,8 +9,13 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 
+import msgspec
+
 from domain.exchange import (
+    OPERATION_OF,
     ConfirmQuestion,
+    FaultReportQuestion,
+    KeyChangeQuestion,
     Leg,
     LookupQuestion,
     Operation,
@@ -18,10 +23,14 @@ from domain.exchange import (
     Question,
     RecoverQuestion,
     Reply,
+    ReprintQuestion,
     ReverseQuestion,
+    TrialQuestion,
     VendQuestion,
 )
 from domain.failure import ErrorType, Failure
+from domain.fault import FaultLogged
+from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.provider import Capabilities
 from domain.sale import (
@@ -34,7 +43,7 @@ from domain.sale import (
     TokenType,
     UtilityDetail,
 )
-from providers.adapter import Prepared
+from providers.adapter import Note, Prepared, unnoted
 
 CONFIRMS_AND_REVERSES = Capabilities(confirm=True, reverse=True)
 
@@ -82,6 +91,8 @@ class ScriptedProvider:
     asked: list[Operation] = field(default_factory=list[Operation])
     received: list[Prepared] = field(default_factory=list[Prepared])
     hold: asyncio.Event | None = None
+    notes: bool = False
+    """Whether a vend takes two steps, with a handle noted in between."""
     _late: list[tuple[datetime, str, VendQuestion]] = field(
         default_factory=list[tuple[datetime, str, VendQuestion]]
     )
@@ -101,19 +112,16 @@ class ScriptedProvider:
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         del at
-        operation = {
-            LookupQuestion: Operation.LOOKUP,
-            VendQuestion: Operation.VEND,
-            RecoverQuestion: Operation.RECOVER,
-            ConfirmQuestion: Operation.CONFIRM,
-            ReverseQuestion: Operation.REVERSE,
-        }[type(question)]
+        operation = OPERATION_OF[type(question)]
         reference = f"{self.provider}-{number}"
         return Prepared(question, operation, reference, b"", f"<{operation}>{reference}")
 
-    async def exchange(self, prepared: Prepared) -> Reply:
+    async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:
         self.asked.append(prepared.operation)
         self.received.append(prepared)
+        two_steps = self.notes and prepared.operation is Operation.VEND
+        if two_steps and not await note(f"handle-{prepared.reference}"):
+            return Reply(outcome=Outcome.NOT_SENT, detail="taken over")
         fault = self.fault(prepared.operation)
         if self.hold is not None:
             await self.hold.wait()
@@ -178,6 +186,39 @@ class ScriptedProvider:
             case ReverseQuestion(original=original):
                 self.book[original.reference].standing = False
                 return Reply(outcome=Outcome.APPROVED, settled=Settled.REVERSED)
+            case _:
+                return self._answer_more(prepared)
+
+    def _answer_more(self, prepared: Prepared) -> Reply:
+        """What not every provider offers."""
+        match prepared.question:
+            case TrialQuestion(meter=meter, amount=amount):
+                sale = _sale(prepared.reference, VendQuestion(meter, amount), self.utility)
+                token = msgspec.structs.replace(sale.tokens[0], digits="")
+                trial = msgspec.structs.replace(sale, tokens=(token,))
+                return Reply(outcome=Outcome.APPROVED, sale=trial)
+            case ReprintQuestion(original=original):
+                last = list(self.book.values())[-1:]
+                named = [self.book[original.reference]] if original is not None else last
+                if not named:
+                    return Reply(outcome=Outcome.DECLINED, failure=UNKNOWN)
+                return Reply(outcome=Outcome.APPROVED, sale=named[0].sale)
+            case FaultReportQuestion(fault_type=fault_type):
+                logged = FaultLogged(prepared.reference, f"logged: {fault_type}")
+                return Reply(outcome=Outcome.APPROVED, fault=logged)
+            case KeyChangeQuestion(meter=meter):
+                sale = _sale(prepared.reference, VendQuestion(meter, Money(0)), self.utility)
+                pair = tuple(
+                    msgspec.structs.replace(
+                        sale.tokens[0], token_type=TokenType.KC, units=Decimal(0)
+                    )
+                    for _ in range(2)
+                )
+                return Reply(
+                    outcome=Outcome.APPROVED, sale=msgspec.structs.replace(sale, tokens=pair)
+                )
+            case _:
+                return Reply(outcome=Outcome.APPROVED)
 
     def _look_up(self, meter: MeterDetail) -> Reply:
         if meter.number not in self.meters:

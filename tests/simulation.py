@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,7 @@ def every_provider_fleet() -> Fleet:
         steps=(FleetStep(rate=Decimal(100), up_to=Decimal(30)), FleetStep(rate=Decimal(300))),
     )
 
-    def meter(number: str, **members: object) -> FleetMeter:
-        shape: dict[str, object] = {"utility": "town", "tariff": "flat", "providers": PROVIDERS}
-        return FleetMeter(number=number, **{**shape, **members})
-
+    meter = partial(FleetMeter, utility="town", tariff="flat", providers=PROVIDERS)
     return Fleet(
         providers=tuple(
             msgspec.structs.replace(provider, probe_meter=PLAIN) for provider in shipped.providers
@@ -92,23 +90,23 @@ def every_provider_fleet() -> Fleet:
         utilities=(utility,),
         tariffs=(flat, steps),
         meters=(
-            meter(PLAIN, first_name="MS", last_name="TESTER", account="ACC-1"),
-            meter(STEPS, tariff="steps"),
+            meter(number=PLAIN, first_name="MS", last_name="TESTER", account="ACC-1"),
+            meter(number=STEPS, tariff="steps"),
             meter(
-                DEBTS,
+                number=DEBTS,
                 debts=(FleetDebt(description="Arrears", balance_cents=9_000, percent=Decimal(20)),),
                 charges=(FleetCharge(description="Service", cents=2_300, every="month"),),
             ),
-            meter(FREE, free_units=FleetFreeUnits(units=Decimal(50))),
+            meter(number=FREE, free_units=FleetFreeUnits(units=Decimal(50))),
             meter(
-                KEY_CHANGE,
+                number=KEY_CHANGE,
                 key_change=FleetKeyChange(
                     supply_group_code="999998", key_revision="2", tariff_index="08"
                 ),
             ),
-            meter(BLOCKED, behaviour=FaultMode.BLOCKED),
-            meter(LIMITS, min_cents=5_000, max_cents=50_000),
-            meter(WATER, utility_type=UtilityType.WATER),
+            meter(number=BLOCKED, behaviour=FaultMode.BLOCKED),
+            meter(number=LIMITS, min_cents=5_000, max_cents=50_000),
+            meter(number=WATER, utility_type=UtilityType.WATER),
         ),
     )
 

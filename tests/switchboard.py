@@ -28,6 +28,7 @@ from switch.command import (
 from switch.context import Context
 from switch.health import Health
 from switch.look_up import LookUps
+from switch.ports import EventLog
 from switch.references import References
 from switch.retry import retry
 from switch.routing_table import RoutingTable
@@ -71,11 +72,11 @@ class Switchboard:
         providers: Sequence[ScriptedProvider],
         settings: SwitchSettings = PATIENT,
         draws: Sequence[int] = (0,),
-        log: MemoryLog | None = None,
+        log: EventLog | None = None,
         name: str = "own",
     ) -> None:
         self.clock = clock
-        self.log = MemoryLog() if log is None else log
+        self._log = MemoryLog() if log is None else log
         self.name = name
         self.providers = {provider.provider: provider for provider in providers}
         self.settings = settings
@@ -83,6 +84,12 @@ class Switchboard:
         self._ids = count(1)
         self._draw_at = count()
         self.restart()
+
+    @property
+    def log(self) -> MemoryLog:
+        """What a test looks into, of a board that was not put on a ledger."""
+        assert isinstance(self._log, MemoryLog)
+        return self._log
 
     def _new_id(self) -> str:
         return f"{self.name}-{next(self._ids)}"
@@ -92,11 +99,11 @@ class Switchboard:
 
     def restart(self) -> None:
         """A new process: everything in memory is gone."""
-        streams = Streams(self.log, self.settings.conflict_retries_max, 0.0)
-        table = RoutingTable(self.log, streams, self._draw, 0.0)
+        streams = Streams(self._log, self.settings.conflict_retries_max, 0.0)
+        table = RoutingTable(self._log, streams, self._draw, 0.0)
         owner = self._new_id()
         self.context = Context(
-            log=self.log,
+            log=self._log,
             streams=streams,
             adapters=self.providers,
             table=table,

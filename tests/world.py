@@ -6,11 +6,11 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import msgspec
@@ -68,6 +68,9 @@ NEVER_UNHEALTHY: dict[str, Any] = {
 }
 """Health kept out of it, so that traffic goes on meeting faults."""
 
+Toml: TypeAlias = "Mapping[str, Toml | None] | Sequence[Toml] | str | float"
+"""Plain data that TOML can hold; a member of a table may be None."""
+
 
 async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float) -> None:
     """Polls until `condition` holds; an AssertionError says what never came about."""
@@ -79,7 +82,7 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: fl
         raise AssertionError(f"not within {seconds:g} s: {what}") from None
 
 
-def toml(value: Any) -> str:
+def toml(value: Toml) -> str:
     """Plain data as a TOML value, inline; members that are None are left out."""
     if isinstance(value, Mapping):
         members = (f"{json.dumps(k)} = {toml(v)}" for k, v in value.items() if v is not None)

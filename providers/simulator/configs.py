@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from domain.sale import UtilityDetail
-from providers.config import Connections, Credentials, ProviderConfig, Timeouts
+from providers.config import HTTP_PROTOCOLS, Connections, Credentials, ProviderConfig, Timeouts
 from providers.simulator.fleet import Fleet, FleetProvider
-from providers.simulator.xmlvend_server import PATH
+from providers.simulator.xmlvend_dialect import PATH
 
 OPERATOR = "OP1"
 PASSWORD = "simulated"  # noqa: S105 (nothing checks it)
@@ -30,7 +30,7 @@ def loopback_configs(
     }
 
     def config(provider: FleetProvider) -> ProviderConfig:
-        port, http = ports[provider.id], provider.protocol == "xmlvend"
+        port, http = ports[provider.id], provider.protocol in HTTP_PROTOCOLS
         return ProviderConfig(
             id=provider.id,
             name=provider.name,

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from domain.exchange import Operation
-from providers.config import ProtocolName
+from providers.config import HTTP_PROTOCOLS, ProtocolName
 
 LATENCY_MS_MAX = 600_000
 
@@ -71,7 +71,7 @@ def fault_problem(fault: Fault, protocol: ProtocolName) -> str | None:
         return f"mode {fault.mode} is for a meter"
     if fault.mode in WHOLE_PROVIDER_MODES and fault.rate != 1:
         return f"mode {fault.mode} holds always: its rate is 1, not {fault.rate}"
-    if fault.mode in _HTTP_MODES and protocol != "xmlvend":
+    if fault.mode in _HTTP_MODES and protocol not in HTTP_PROTOCOLS:
         return f"mode {fault.mode} needs HTTP, and {protocol} has none"
     return None
 

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from providers.simulator.faults import Fault, FaultBoard, FaultMode, fault_problem
 from providers.simulator.fleet import Fleet, FleetProvider
+from providers.simulator.http_server import HttpProviderServer
 from providers.simulator.ipay_server import IpayServer
 from providers.simulator.sales import SalesLedger
 from providers.simulator.vending import Vending
-from providers.simulator.xmlvend_server import XmlvendServer
+from providers.simulator.xmlvend_dialect import XmlvendDialect
 
 
 class ProviderServer(Protocol):
@@ -106,6 +107,9 @@ class Simulation:
 
 
 def _server(provider: FleetProvider, vending: Vending, board: FaultBoard) -> ProviderServer:
-    if provider.protocol == "ipaymsg":
-        return IpayServer(provider, vending, board)
-    return XmlvendServer(provider, vending, board)
+    match provider.protocol:
+        case "ipaymsg":
+            return IpayServer(provider, vending, board)
+        case "xmlvend":
+            dialect = XmlvendDialect(provider, vending)
+            return HttpProviderServer(provider, vending, board, dialect)

@@ -1,25 +1,34 @@
 """The tailing reader: every event once, in order, soon; whatever is filtered, whoever sleeps."""
 
 import asyncio
+from collections.abc import Collection
 from contextlib import aclosing
 
+import msgspec
 import psycopg
 import pytest
 
 from ledger import Batch, Ledger, LedgerSettings
+from ledger.ledger import TAIL_BATCH
 from tests.ledger_events import Counted, Noted, noted
 
 # Far beyond any test's patience: only a NOTIFY can wake a tail that has this.
 NEVER_POLL = LedgerSettings(poll_seconds=3600)
 
 
-async def collect(ledger: Ledger, after: int, upto: int, **options: object) -> list[Batch]:
+async def collect(
+    ledger: Ledger,
+    after: int,
+    upto: int,
+    batch: int = TAIL_BATCH,
+    topics: Collection[type[msgspec.Struct]] = (),
+) -> list[Batch]:
     """The batches of a tail until it has looked as far as `upto`."""
     batches: list[Batch] = []
-    async with aclosing(ledger.tail(after, **options)) as tail:  # type: ignore[arg-type]
-        async for batch in tail:
-            batches.append(batch)
-            if batch.last_position >= upto:
+    async with aclosing(ledger.tail(after, batch, topics)) as tail:
+        async for found in tail:
+            batches.append(found)
+            if found.last_position >= upto:
                 break
     return batches
 

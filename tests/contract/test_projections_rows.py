@@ -422,7 +422,8 @@ async def test_purchases_due_at_the_same_moment_are_not_lost_between_pages(
             " VALUES (%s, %s, %s)",
             [(f"p{number}", board.clock.now, board.clock.now) for number in range(5)],
         )
-    after, found = None, []
+    after = None
+    found: list[str] = []
     while page := await finder.purchases_due(board.clock.now, after, 2):
         found += [purchase for _, purchase in page]
         after = page[-1]

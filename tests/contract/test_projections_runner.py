@@ -1,7 +1,7 @@
 """The batch runner on a real database: exactly once, whatever stops it and whoever else runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -80,7 +80,7 @@ async def until_position(url: str, position: int) -> None:
 
 
 @asynccontextmanager
-async def running(*runners: ProjectionRunner) -> AsyncIterator[None]:
+async def running(*runners: ProjectionRunner) -> AsyncGenerator[None]:
     tasks = [asyncio.create_task(runner.run()) for runner in runners]
     try:
         yield

@@ -69,8 +69,8 @@ def nothing_settled(provider: str) -> Settled:
 
 @pytest.mark.parametrize(("provider", "mode"), cases(UNSOLD, UNSOLD_HTTP))
 async def test_a_fault_before_the_sale(running: InProcess, provider: str, mode: str) -> None:
-    waits = {"vend": BRIEF} if mode.startswith("silent") else {}
-    talk = Conversation(running.adapters(**waits)[provider])
+    wait = BRIEF if mode.startswith("silent") else SHORT.vend
+    talk = Conversation(running.adapters(vend=wait)[provider])
     await running.fault(provider, mode)
     original, reply = await talk.vend(PLAIN, 10_000)
     assert reply.outcome is Outcome.UNKNOWN
@@ -84,8 +84,8 @@ async def test_a_fault_before_the_sale(running: InProcess, provider: str, mode: 
 
 @pytest.mark.parametrize(("provider", "mode"), cases(SOLD, SOLD_HTTP))
 async def test_a_fault_after_the_sale(running: InProcess, provider: str, mode: str) -> None:
-    waits = {"vend": BRIEF} if mode.startswith("silent") else {}
-    talk = Conversation(running.adapters(**waits)[provider])
+    wait = BRIEF if mode.startswith("silent") else SHORT.vend
+    talk = Conversation(running.adapters(vend=wait)[provider])
     await running.fault(provider, mode)
     original, reply = await talk.vend(PLAIN, 10_000)
     assert reply.outcome is Outcome.UNKNOWN

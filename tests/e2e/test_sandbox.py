@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ async def printed(stream: asyncio.StreamReader, last: str) -> str:
 @asynccontextmanager
 async def sandbox(
     fleet: Path, environment: dict[str, str]
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
     """`ppu sandbox` and what it printed once it was up."""
     arguments = ("-m", "ppu.main", "sandbox", "--control-port", "0", "--fleet", str(fleet))
     process = await asyncio.create_subprocess_exec(

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from api.channel import answer
 from api.channel.message.lookup import MeterLookupRequest, MeterLookupResponse
@@ -83,12 +84,13 @@ def assert_strict(text: str, written: Transaction) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    def check(value: object) -> None:
+    def check(value: JsonValue) -> None:
         assert value is not None
-        for member in value.values() if isinstance(value, dict) else []:
-            check(member)
-        for item in value if isinstance(value, list) else []:
-            check(item)
+        if isinstance(value, dict):
+            value = list(value.values())
+        if isinstance(value, list):
+            for inner in value:
+                check(inner)
 
     check(json.loads(text, parse_constant=refuse))
 

@@ -169,7 +169,8 @@ def test_text_survives_writing_and_reading(value: str) -> None:
 )
 def test_frames_survive_any_splitting(payloads: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(map(frame, payloads))
-    deframer, received = Deframer(), []
+    deframer = Deframer()
+    received: list[bytes] = []
     position = 0
     for cut in cuts * (len(stream) // len(cuts) + 1):
         received += deframer.feed(stream[position : position + cut])

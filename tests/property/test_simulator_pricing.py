@@ -1,6 +1,7 @@
 """Whatever is tendered, the parts add up to it, to the cent."""
 
 from decimal import Decimal
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ EXAMPLES_MAX = 200
 
 RATES = st.decimals(Decimal("0.01"), Decimal(10_000), places=2)
 CENTS = st.integers(0, 5_000_000)
+EVERY: tuple[Literal["purchase", "month"], ...] = ("purchase", "month")
 
 
 @st.composite
@@ -44,7 +46,7 @@ def meters(draw: st.DrawFn) -> FleetMeter:
     charges = tuple(
         FleetCharge(description=f"charge {index}", cents=cents, every=every)
         for index, (cents, every) in enumerate(
-            draw(st.lists(st.tuples(CENTS, st.sampled_from(["purchase", "month"])), max_size=3))
+            draw(st.lists(st.tuples(CENTS, st.sampled_from(EVERY)), max_size=3))
         )
     )
     return FleetMeter(

@@ -23,7 +23,7 @@ def test_references_of_several_processes_are_disjoint(
 ) -> None:
     async def run() -> None:
         log, clock = MemoryLog(), TestClock()
-        processes = {}
+        processes: dict[int, References] = {}
         taken: dict[str, list[int]] = {"a": [], "b": []}
 
         async def take(process: int, provider: str) -> None:

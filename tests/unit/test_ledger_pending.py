@@ -1,6 +1,7 @@
 """Which appends go into a commit together, and which wait."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ def append(stream: str, events: int = 1, size: int = 10, deadline: float = 0.0) 
 
 
 def queue_of(*appends: PendingAppend, **limits: int) -> AppendQueue:
-    queue = AppendQueue(LedgerSettings(event_bytes_max=1, **limits))  # type: ignore[arg-type]
+    queue = AppendQueue(replace(LedgerSettings(event_bytes_max=1), **limits))
     for one in appends:
         queue.put(one)
     return queue

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from domain.sale import TariffStep, UtilityType
@@ -30,6 +31,7 @@ from providers.protocols.ipaymsg import (
     decode,
     encode,
 )
+from providers.protocols.ipaymsg_messages import Body
 from providers.protocols.xmlvend import (
     decode_request,
     decode_response,
@@ -68,9 +70,8 @@ EARLIER = datetime(2025, 7, 1, 7, 29, 30, tzinfo=UTC)
 OK = Result("elec000", "OK")
 
 
-def ipay(body: object, **members: object) -> IpayMessage:
-    shape = {"client": "CLIENTID", "terminal": "00001", "sequence": "17", "at": AT, "body": body}
-    return IpayMessage(**{**shape, **members})  # pyright: ignore[reportArgumentType]
+def ipay(body: Body) -> IpayMessage:
+    return IpayMessage(client="CLIENTID", terminal="00001", sequence="17", at=AT, body=body)
 
 
 SOLD = VendRes(
@@ -259,8 +260,8 @@ def test_ipay_reads_what_it_writes(name: str) -> None:
 
 
 def test_ipay_envelope_options() -> None:
-    message = ipay(
-        VendAdvRes("1", OK),
+    message = msgspec.structs.replace(
+        ipay(VendAdvRes("1", OK)),
         version="2.26",
         float_effect_cents=-8000,
         terminal_authentication="AA-BB",

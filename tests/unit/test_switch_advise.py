@@ -1,13 +1,14 @@
 """Confirmations and reversals: acknowledged at once, delivered until final."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import permutations
 
 import pytest
 
 from domain.advice import Advice, AdviceKind, AdviceStatus, Delivery, GivenUpBecause
+from domain.event import Event
 from domain.exchange import Operation, Question, Reply, ReverseQuestion
 from domain.failure import ErrorType, Failure
 from domain.money import Money
@@ -23,7 +24,7 @@ Open = Callable[..., AbstractAsyncContextManager[Switchboard]]
 
 
 @asynccontextmanager
-async def sold(capabilities: Capabilities = CONFIRMS_AND_REVERSES) -> AsyncIterator[Switchboard]:
+async def sold(capabilities: Capabilities = CONFIRMS_AND_REVERSES) -> AsyncGenerator[Switchboard]:
     """A board with one provider, which has sold purchase p1."""
     async with looked_up(capabilities) as board:
         assert isinstance(await board.buy("p1"), Sold)
@@ -34,7 +35,7 @@ async def sold(capabilities: Capabilities = CONFIRMS_AND_REVERSES) -> AsyncItera
 @asynccontextmanager
 async def looked_up(
     capabilities: Capabilities = CONFIRMS_AND_REVERSES,
-) -> AsyncIterator[Switchboard]:
+) -> AsyncGenerator[Switchboard]:
     clock = TestClock()
     board = Switchboard(clock, [ScriptedProvider("a", clock, capabilities)])
     await board.open()
@@ -142,8 +143,8 @@ async def test_an_advice_for_more_than_the_purchase_is_refused(final: Money) -> 
 async def test_a_crash_between_the_two_records_is_healed_by_the_channels_repeat() -> None:
     async with sold() as board:
 
-        def die(moment: str, events: object) -> None:
-            kinds = [type(event).__name__ for event in events]  # type: ignore[attr-defined]
+        def die(moment: str, events: Sequence[Event]) -> None:
+            kinds = [type(event).__name__ for event in events]
             if moment == "before" and kinds == ["ReversalAdvised"]:
                 raise ConnectionError
 

@@ -7,12 +7,19 @@ from datetime import timedelta
 import pytest
 
 from domain.event import Event
-from domain.exchange import Operation, Question, Reply, VendQuestion
+from domain.exchange import (
+    Operation,
+    ProviderNoted,
+    Question,
+    RecoverQuestion,
+    Reply,
+    VendQuestion,
+)
 from domain.failure import ErrorType
 from domain.money import Money
 from domain.purchase import PurchaseStatus
 from domain.sale import UtilityType
-from ledger import LedgerBusy
+from ledger import LedgerBusy, Recorded
 from switch.command import Refused, Sold
 from switch.streams import TooManyConflictsError
 from tests.scripted_provider import Fault, ScriptedProvider
@@ -232,13 +239,13 @@ async def test_a_sender_stalled_until_others_settled_it_only_records_that(
     gate = asyncio.Event()
     append = board.log.append
 
-    async def slow(stream: str, after_version: int, events: Sequence[Event]) -> object:
+    async def slow(stream: str, after_version: int, events: Sequence[Event]) -> list[Recorded]:
         recorded = await append(stream, after_version, events)
         if type(events[0]).__name__ == "PurchaseRequested":
             await gate.wait()
         return recorded
 
-    board.log.append = slow  # type: ignore[method-assign,assignment]
+    board.log.append = slow
     buying = asyncio.create_task(board.buy("p1"))
     await board.quiet()
     board.clock.leap(200)  # past the lease and the late-sale window
@@ -399,3 +406,45 @@ async def test_a_provider_that_is_not_configured_any_more_is_left_alone(
     other = Switchboard(board.clock, list(left.values()), log=board.log, name="other")
     await other.attend("p1")
     assert (await other.purchase("p1")).status is PurchaseStatus.UNKNOWN
+
+
+async def test_a_handle_is_durable_before_the_step_that_sells(board: Switchboard) -> None:
+    board.providers["a"].notes = True
+
+    answer = await board.buy("p1")
+
+    assert sold_by(answer) == "a"
+    assert commits(board) == [HAPPY[0], ["ProviderNoted"], HAPPY[1]]
+
+
+async def test_a_recovery_names_the_handle(board: Switchboard) -> None:
+    provider = board.providers["a"]
+    provider.notes = True
+    provider.received.clear()
+    provider.fault = lambda operation: (
+        Fault.SILENT_AFTER if operation is Operation.VEND else Fault.NONE
+    )
+    await board.buy("p1")
+    board.clock.leap(60)
+    await board.attend("p1")
+
+    asked_vend = next(p for p in provider.received if p.operation is Operation.VEND)
+    question = provider.received[-1].question
+    assert isinstance(question, RecoverQuestion)
+    assert question.original.handle == f"handle-{asked_vend.reference}"
+
+
+async def test_an_asker_whose_lease_ran_out_does_not_take_the_step_that_sells(
+    board: Switchboard,
+) -> None:
+    """Somebody else recovers it by then, and believes that a vend without a handle never sold."""
+    provider = board.providers["a"]
+    provider.notes = True
+    board.log.around = lambda moment, events: (
+        board.clock.leap(100)
+        if moment == "before" and isinstance(events[0], ProviderNoted)
+        else None
+    )
+    await board.buy("p1")
+
+    assert provider.standing == []

@@ -1,8 +1,9 @@
 """Lookups: by broadcast, by the contract table, and what makes the one into the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
 import pytest
 
@@ -15,6 +16,7 @@ from domain.outcome import Outcome
 from domain.provider import Capabilities
 from domain.routing import Support
 from domain.sale import Customer, LookupAnswer, UtilityDetail, UtilityType
+from providers.adapter import Prepared
 from switch.command import LookedUp, Party, Refused, Sold
 from switch.settings import SwitchSettings
 from tests.scripted_provider import Fault, ScriptedProvider
@@ -34,7 +36,7 @@ def provider(name: str, clock: TestClock, *, serves: bool = True) -> ScriptedPro
 @asynccontextmanager
 async def switchboard(
     serving: dict[str, bool], settings: SwitchSettings = SHORT_WINDOW
-) -> AsyncIterator[Switchboard]:
+) -> AsyncGenerator[Switchboard]:
     """A board with these providers, each of which serves the meter or doesn't."""
     clock = TestClock()
     providers = [provider(name, clock, serves=serves) for name, serves in serving.items()]
@@ -547,8 +549,8 @@ async def test_of_two_lookups_with_one_id_at_once_one_wins() -> None:
 
 async def test_a_provider_that_cannot_encode_the_meter_does_not_serve_it() -> None:
     class Picky(ScriptedProvider):
-        def prepare(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
-            del args, kwargs
+        def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
+            del question, number, at
             raise ValueError("too long")
 
     clock = TestClock()

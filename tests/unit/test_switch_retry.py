@@ -12,7 +12,7 @@ from domain.outcome import Outcome, Settled
 from domain.purchase import PurchaseStatus
 from switch.command import Acknowledged, Refused, Sender, Sold
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import Switchboard, TestClock
+from tests.switchboard import METER, Switchboard, TestClock
 
 LATE_SALE_PASSED = 120
 
@@ -271,13 +271,14 @@ async def test_another_users_purchase_is_not_found(board: Switchboard) -> None:
 
 
 @pytest.mark.parametrize(
-    ("differs", "named"), [({"cents": 9_999}, "purchaseAmount"), ({"number": "2"}, "meter.meterId")]
+    ("cents", "number", "named"),
+    [(9_999, METER.number, "purchaseAmount"), (10_000, "2", "meter.meterId")],
 )
 async def test_a_retry_that_differs_from_the_original_is_refused_and_says_where(
-    board: Switchboard, differs: dict[str, object], named: str
+    board: Switchboard, cents: int, number: str, named: str
 ) -> None:
     await board.buy("p1")
-    answer = await board.retry("p1", **differs)  # type: ignore[arg-type]
+    answer = await board.retry("p1", cents=cents, number=number)
     assert failure_of(answer) is ErrorType.FORMAT_ERROR
     assert isinstance(answer, Refused)
     assert named in answer.failure.detail

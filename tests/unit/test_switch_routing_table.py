@@ -1,7 +1,7 @@
 """The routing table follows the ledger, whichever process wrote to it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
 
@@ -34,12 +34,14 @@ class Gated(MemoryLog):
                 await self.gate.wait()
         return found
 
-    async def tail(self, *args: object, **kwargs: object) -> AsyncIterator[Batch]:  # type: ignore[override]
+    async def tail(
+        self, after: int, *, topics: Collection[type[Event]] = (), linger_seconds: float = 0.0
+    ) -> AsyncIterator[Batch]:
         self.tails += 1
         if self.failing_tails:
             self.failing_tails -= 1
             raise LedgerUnavailable("away")
-        async for batch in super().tail(*args, **kwargs):  # type: ignore[arg-type]
+        async for batch in super().tail(after, topics=topics, linger_seconds=linger_seconds):
             yield batch
 
 
@@ -150,10 +152,10 @@ async def test_a_gap_in_what_was_followed_is_read_from_the_stream(board: Switchb
         await board.log.append(stream, stale.version + weight - 3, [event])
     table.providers["a"] = stale
     last = board.log.streams[stream][-1]
-    await table._take(last)  # pyright: ignore[reportPrivateUsage]
+    await table._take(last)  # pyright: ignore[reportPrivateUsage]  # the follower's step, alone
     assert (table.providers["a"].weight, table.providers["a"].version) == (5, last.version)
     first = board.log.streams[stream][0]
-    await table._take(first)  # pyright: ignore[reportPrivateUsage]
+    await table._take(first)  # pyright: ignore[reportPrivateUsage]  # as above
     assert table.providers["a"].weight == 5, "what is known already changes nothing"
 
 

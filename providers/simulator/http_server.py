@@ -1,25 +1,18 @@
-"""A simulated XMLVend provider on an HTTP port, with its faults."""
+"""A simulated provider on an HTTP port, with its faults, whatever it speaks over HTTP."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
 
+import msgspec
 from aiohttp import web
 
-from providers.protocols.errors import ProtocolError
-from providers.protocols.xmlvend import decode_request, encode_response
-from providers.protocols.xmlvend_messages import FaultResp, Request, Response
-from providers.protocols.xmlvend_read import REQUEST_BYTES_MAX
+from domain.exchange import Operation
 from providers.simulator.faults import FaultBoard, FaultMode, garble
 from providers.simulator.fleet import FleetProvider
 from providers.simulator.vending import Vending
 from providers.simulator.wire_fault import SILENCE_SECONDS_MAX, Plan, Planner
-from providers.simulator.xmlvend_answering import (
-    XmlvendAnswering,
-    meter_of,
-    misaddressed,
-    operation_of,
-)
 
-PATH = "/xmlvend/xmlvend.wsdl"
 STOP_SECONDS_MAX = 0.1
 """How long stopping waits for requests that are being answered."""
 
@@ -31,14 +24,77 @@ SILENCE_LOOK_SECONDS = 0.05
 _BEFORE_STATUS = {FaultMode.HTTP_500_BEFORE_SALE: 500, FaultMode.HTTP_504_BEFORE_SALE: 504}
 _AFTER_STATUS = {FaultMode.HTTP_500_AFTER_SALE: 500, FaultMode.HTTP_504_AFTER_SALE: 504}
 
+AskedT = TypeVar("AskedT")
+AnswerT = TypeVar("AnswerT")
 
-class XmlvendServer:
+
+class Written(msgspec.Struct, frozen=True):
+    """An answer as bytes."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+    compress: bool = False
+
+
+class RefusedRequestError(Exception):
+    """The request can't be read; `written` says so in the protocol's words."""
+
+    def __init__(self, written: Written) -> None:
+        super().__init__(written.status)
+        self.written = written
+
+
+class Dialect(Protocol[AskedT, AnswerT]):
+    """What one protocol over HTTP reads, decides and writes. Nothing in it waits, so each call is
+    one indivisible step."""
+
+    @property
+    def routes(self) -> Iterable[tuple[str, str]]:
+        """Method and path of every address that is served."""
+        ...
+
+    @property
+    def request_bytes_max(self) -> int: ...
+
+    def read(self, request: web.Request, body: bytes) -> AskedT:
+        """Raises RefusedRequestError."""
+        ...
+
+    def operation(self, asked: AskedT) -> Operation:
+        """What is asked, for faults: VEND is the step that sells and no other."""
+        ...
+
+    def meter(self, asked: AskedT) -> str | None: ...
+
+    def answer(self, asked: AskedT, *, reversible: bool) -> AnswerT:
+        """Carries it out."""
+        ...
+
+    def system_error(self, asked: AskedT) -> AnswerT:
+        """The protocol's own system error."""
+        ...
+
+    def misaddressed(self, answer: AnswerT) -> AnswerT:
+        """The same answer, naming another message."""
+        ...
+
+    def write(self, answer: AnswerT) -> Written: ...
+
+
+class HttpProviderServer(Generic[AskedT, AnswerT]):
     """Start it, read its `port`, stop it. `refuse` closes the port and `accept` reopens it."""
 
-    def __init__(self, provider: FleetProvider, vending: Vending, board: FaultBoard) -> None:
+    def __init__(
+        self,
+        provider: FleetProvider,
+        vending: Vending,
+        board: FaultBoard,
+        dialect: Dialect[AskedT, AnswerT],
+    ) -> None:
         self.provider = provider
         self.port = provider.port
-        self._answering = XmlvendAnswering(provider, vending)
+        self._dialect = dialect
         self._planner = Planner(provider, vending, board)
         self._host = "127.0.0.1"
         self._runner: web.AppRunner | None = None
@@ -53,8 +109,9 @@ class XmlvendServer:
         """Listens, on the same port as before."""
         if self._runner is not None:
             return
-        app = web.Application(client_max_size=REQUEST_BYTES_MAX)
-        app.router.add_post(PATH, self._receive)
+        app = web.Application(client_max_size=self._dialect.request_bytes_max)
+        for method, path in self._dialect.routes:
+            app.router.add_route(method, path, self._receive)
         # A client that goes away does not end its handler: a sale under way is carried out.
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS_MAX)
         await runner.setup()
@@ -86,16 +143,16 @@ class XmlvendServer:
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
         try:
-            asked = decode_request(await request.read())
-        except ProtocolError as error:
-            fault = FaultResp("XMLVendSchemaEx", str(error))
-            return _soap(encode_response(fault), 500)
-        plan = self._planner.plan(operation_of(asked), meter_of(asked))
+            asked = self._dialect.read(request, await request.read())
+        except RefusedRequestError as error:
+            return _response(error.written)
+        dialect = self._dialect
+        plan = self._planner.plan(dialect.operation(asked), dialect.meter(asked))
         if plan.plain:
-            return _answer(self._answering.answer(asked, reversible=plan.reversible))
+            return self._whole(dialect.answer(asked, reversible=plan.reversible))
         return await self._act(request, asked, plan)
 
-    async def _act(self, request: web.Request, asked: Request, plan: Plan) -> web.StreamResponse:
+    async def _act(self, request: web.Request, asked: AskedT, plan: Plan) -> web.StreamResponse:
         """One request with a latency or a fault."""
         if plan.delay_seconds:
             await asyncio.sleep(plan.delay_seconds)
@@ -105,7 +162,7 @@ class XmlvendServer:
             case FaultMode.DROP_AFTER_REQUEST:
                 return _dropped(request)
             case FaultMode.SYSTEM_ERROR_BEFORE_SALE:
-                return _answer(self._answering.system_error(asked))
+                return self._whole(self._dialect.system_error(asked))
             case FaultMode.HTTP_500_BEFORE_SALE | FaultMode.HTTP_504_BEFORE_SALE:
                 return web.Response(status=_BEFORE_STATUS[plan.mode])
             case FaultMode.LATE_SALE:
@@ -115,46 +172,52 @@ class XmlvendServer:
                 await asyncio.sleep(plan.fault_seconds)
             case _:
                 pass
-        answer = self._answering.answer(asked, reversible=plan.reversible)
+        answer = self._dialect.answer(asked, reversible=plan.reversible)
         return await self._send(request, asked, answer, plan.mode)
 
-    def _later(self, asked: Request, plan: Plan) -> None:
+    def _later(self, asked: AskedT, plan: Plan) -> None:
         async def carry_out() -> None:
             await asyncio.sleep(plan.fault_seconds)
-            self._answering.answer(asked, reversible=plan.reversible)
+            self._dialect.answer(asked, reversible=plan.reversible)
 
         task = asyncio.get_running_loop().create_task(carry_out())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _send(
-        self, request: web.Request, asked: Request, answer: Response, mode: FaultMode
+        self, request: web.Request, asked: AskedT, answer: AnswerT, mode: FaultMode
     ) -> web.StreamResponse:
         """What goes out once the sale was made."""
         match mode:
             case FaultMode.SILENT_AFTER_SALE:
                 return await _silence(request)
             case FaultMode.DROP_MID_ANSWER:
-                return await _half(request, encode_response(answer))
+                return await _half(request, self._dialect.write(answer))
             case FaultMode.GARBLED_ANSWER:
-                return _soap(garble(encode_response(answer)))
+                written = self._dialect.write(answer)
+                return _response(msgspec.structs.replace(written, body=garble(written.body)))
             case FaultMode.WRONG_REFERENCE:
-                return _answer(misaddressed(answer))
+                return self._whole(self._dialect.misaddressed(answer))
             case FaultMode.SYSTEM_ERROR_AFTER_SALE:
-                return _answer(self._answering.system_error(asked))
+                return self._whole(self._dialect.system_error(asked))
             case FaultMode.HTTP_500_AFTER_SALE | FaultMode.HTTP_504_AFTER_SALE:
                 return web.Response(status=_AFTER_STATUS[mode])
             case _:
-                return _answer(answer)
+                return self._whole(answer)
+
+    def _whole(self, answer: AnswerT) -> web.Response:
+        return _response(self._dialect.write(answer))
 
 
-def _answer(response: Response) -> web.Response:
-    return _soap(encode_response(response), 500 if isinstance(response, FaultResp) else 200)
-
-
-def _soap(body: bytes, status: int = 200) -> web.Response:
-    response = web.Response(body=body, status=status, content_type="text/xml", charset="utf-8")
-    response.enable_compression()
+def _response(written: Written) -> web.Response:
+    response = web.Response(
+        body=written.body,
+        status=written.status,
+        content_type=written.content_type,
+        charset="utf-8",
+    )
+    if written.compress:
+        response.enable_compression()
     return response
 
 
@@ -172,17 +235,13 @@ def _dropped(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def _half(request: web.Request, body: bytes) -> web.StreamResponse:
+async def _half(request: web.Request, written: Written) -> web.StreamResponse:
     """Half of the answer, then the end."""
     response = web.StreamResponse()
-    response.content_type = "text/xml"
-    response.content_length = len(body)
+    response.content_type = written.content_type
+    response.content_length = len(written.body)
     await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    return _dropped_after(request, response)
-
-
-def _dropped_after(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    await response.write(written.body[: len(written.body) // 2])
     if request.transport is not None:
         request.transport.close()
     response.force_close()

@@ -1,0 +1,125 @@
+"""Two switches on one database, killed in turn with `kill -9`, and tills that ask the other one
+when an answer does not come: whichever is asked, and however often, they are one switch.
+
+The short form runs always. The long form: `pytest -m long tests/fault/test_two_switches.py`."""
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from ledger.embedded import EmbeddedServer
+from tests.channel import Reply
+from tests.tills import UPTIME_SECONDS, Message, Send, Sending, Tills, trading
+from tests.world import World
+
+KILLS_SHORT = 4
+KILLS_LONG = 20
+RETRIES_MAX = 5
+HASTY = 0.2
+"""Purchases whose retry is sent while the original is still being answered."""
+HASTE_SECONDS = 0.3
+HUNG_UP = 0.1
+"""Questions that the till leaves before their answer can have come."""
+HANG_UP_SECONDS = 0.1
+BOTH_AT_ONCE = 0.3
+"""Retries that go to both switches at the same instant."""
+OWN_ID = 0.5
+"""Retries with an id of their own."""
+
+
+class RestlessTills(Tills):
+    """Tills of two switches: what one of them leaves open, they ask the other."""
+
+    def __init__(self, running: World, seed: int) -> None:
+        super().__init__(running, seed)
+        self.switches = list(running.switches)
+
+    async def buy(self, purchase_id: str, message: Message) -> None:
+        """Buys at one switch and retries at the other until an answer is definite, now and then
+        before the first has answered at all."""
+        at = self.rng.randrange(2)
+        asked = [self._buy(purchase_id, message, at)]
+        if self._chance(HASTY):
+            asked.append(self._retry(purchase_id, message, 1 - at, HASTE_SECONDS))
+        await asyncio.gather(*asked)
+        for _ in range(RETRIES_MAX):
+            if self.closing or self.knows(purchase_id):
+                break
+            at = 1 - at
+            asked = [self._retry(purchase_id, message, at)]
+            if self._chance(BOTH_AT_ONCE):
+                asked.append(self._retry(purchase_id, message, 1 - at))
+            await asyncio.gather(*asked)
+
+    async def advise(self, message: Message, send: Send) -> None:
+        """Repeats the advice, each time at the other switch, until it is acknowledged."""
+        at = self.rng.randrange(2)
+        for _ in range(RETRIES_MAX):
+            if await self.acknowledged(message, send(self.switches[at].client, message)):
+                break
+            at = 1 - at
+
+    async def sent(self, sending: Sending) -> Reply | None:
+        """As others do; now and then hangs up at once."""
+        if self._chance(HUNG_UP):
+            sending = asyncio.wait_for(sending, self.rng.uniform(0, HANG_UP_SECONDS))
+        return await super().sent(sending)
+
+    async def _buy(self, purchase_id: str, message: Message, at: int) -> None:
+        sending = self.switches[at].client.buy(message)
+        self.hear(purchase_id, "purchase", await self.sent(sending))
+
+    async def _retry(
+        self, purchase_id: str, message: Message, at: int, within_seconds: float = 0.0
+    ) -> None:
+        """The retry has the id of its purchase or one of its own."""
+        await asyncio.sleep(self.rng.uniform(0, within_seconds))
+        if self._chance(OWN_ID):
+            message = {**message, "id": str(uuid4())}
+        sending = self.switches[at].client.retry(purchase_id, message)
+        self.hear(purchase_id, "retry", await self.sent(sending))
+
+    def _chance(self, of: float) -> bool:
+        return self.rng.random() < of
+
+
+async def kill_in_turn(running: World, tills: RestlessTills, kills: int) -> set[str]:
+    """Kills one switch after the other at random moments while both are at work; the purchases that
+    a till was busy with at these moments."""
+    in_flight: set[str] = set()
+    for number in range(kills):
+        at = number % 2
+        await asyncio.sleep(tills.rng.uniform(*UPTIME_SECONDS))
+        in_flight |= tills.waiting
+        await tills.switches[at].kill()
+        tills.switches[at] = await running.start_switch()
+    return in_flight
+
+
+async def prove_two(
+    folder: Path, url: str, kills: int, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    async with trading(RestlessTills, folder, url, seed=seed, capsys=capsys, switches=2) as (
+        running,
+        tills,
+    ):
+        in_flight = await kill_in_turn(running, tills, kills)
+        assert in_flight & tills.begun
+    assert tills.counts["no answer"]
+    assert tills.counts["retry 202"]
+
+
+async def test_two_switches_killed_a_few_times(
+    tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await prove_two(tmp_path, server.database_url, KILLS_SHORT, capsys, seed=5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [21, 22])
+async def test_two_switches_killed_twenty_times(
+    tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    await prove_two(tmp_path, server.database_url, KILLS_LONG, capsys, seed)
