@@ -72,6 +72,6 @@ class ErrorTable(Mapping[str, CodeMeaning]):
 
 def load_error_table(protocol: str) -> ErrorTable:
     """The table in `<protocol>_errors.toml`. Raises msgspec.ValidationError for a bad file."""
-    text = (files(__package__) / f"{protocol}_errors.toml").read_text(encoding="utf-8")
+    text = (files("providers.protocols") / f"{protocol}_errors.toml").read_text(encoding="utf-8")
     codes = msgspec.convert(tomllib.loads(text), dict[str, CodeMeaning])
     return ErrorTable(protocol, codes)

@@ -32,6 +32,7 @@ class IssuedSale(msgspec.Struct, tag="sold", kw_only=True):
     sale: Sale
     status: Literal["standing", "reversed"] = "standing"
     confirmed: bool = False
+    kind: Literal["sale", "key_change"] = "sale"
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -63,6 +64,7 @@ class SaleRow(msgspec.Struct, frozen=True):
     sold_at: datetime
     status: Literal["standing", "reversed"]
     confirmed: bool
+    kind: Literal["sale", "key_change"] = "sale"
 
 
 _encode = msgspec.json.Encoder().encode
@@ -137,6 +139,7 @@ class SalesLedger:
                 sold_at=issued.at,
                 status=issued.status,
                 confirmed=issued.confirmed,
+                kind=issued.kind,
             )
 
     def find(self, provider: str, reference: str) -> IssuedSale | None:
@@ -151,7 +154,8 @@ class SalesLedger:
         """The provider's latest sale of the meter that stands."""
         book = self._meters.get(meter)
         standing = () if book is None else reversed(book.last.get(provider, []))
-        return next((issued for issued in standing if issued.status == "standing"), None)
+        sold = (issued for issued in standing if issued.kind == "sale")
+        return next((issued for issued in sold if issued.status == "standing"), None)
 
     def of_meter(self, provider: str, meter: str) -> list[IssuedSale]:
         """The provider's sales of the meter, oldest first."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
+from domain.fault import FaultLogged, FaultType
 from domain.sale import (
     Customer,
     DebtRecovery,
@@ -26,7 +27,7 @@ from domain.sale import (
 )
 from providers.simulator.faults import FaultMode
 from providers.simulator.fleet import Fleet, FleetMeter, FleetUtility
-from providers.simulator.pricing import Price, free_units_due, price
+from providers.simulator.pricing import History, Price, free_units_due, price
 from providers.simulator.sales import IssuedSale, SalesLedger
 from providers.simulator.tokens import issue_token
 
@@ -91,6 +92,7 @@ class Vending:
         self.sales = sales
         self._clock = clock
         self._rng = rng
+        self._faults_logged = 0
         self._meters = {meter.number: meter for meter in fleet.meters}
         self._utilities = {utility.id: utility for utility in fleet.utilities}
         self._tariffs = {tariff.id: tariff for tariff in fleet.tariffs}
@@ -129,19 +131,8 @@ class Vending:
             raise RefusedError(Refusal.VOIDED)
         if self.sales.find(provider, reference) is not None:
             raise RefusedError(Refusal.DUPLICATE)
-        meter = self._served(provider, number)
-        if resource is not None and resource != meter.utility_type:
-            raise RefusedError(Refusal.UNKNOWN_METER)
         at = self._clock()
-        history = self.sales.history(number, at)
-        if cents == 0 and free_units_due(meter, history) is None:
-            raise RefusedError(Refusal.NO_FREE_UNITS)
-        if cents != 0 and cents < meter.min_cents:
-            raise RefusedError(Refusal.TOO_LOW)
-        if cents > meter.max_cents:
-            raise RefusedError(Refusal.TOO_HIGH)
-        priced = price(meter, self._tariffs[meter.tariff], cents, history)
-        assert priced.total_cents == cents, "the parts add up to what was tendered"
+        meter, priced = self._priced(provider, number, cents, resource, at)
         issued = IssuedSale(
             provider=provider,
             reference=reference,
@@ -152,6 +143,52 @@ class Vending:
         )
         self.sales.issue(issued)
         return issued
+
+    def trial(
+        self, provider: str, number: str, cents: int, *, resource: UtilityType | None = None
+    ) -> Sale:
+        """What `cents` would buy now, with tokens that have no digits. Nothing is sold. Raises
+        RefusedError."""
+        at = self._clock()
+        meter, priced = self._priced(provider, number, cents, resource, at)
+        sale = self._sale(meter, priced, at, change_key=False, receipt="")
+        tokens = tuple(msgspec.structs.replace(token, digits="") for token in sale.tokens)
+        return msgspec.structs.replace(sale, tokens=tokens)
+
+    def change_key(
+        self, provider: str, reference: str, number: str, wanted: KeyChange | None = None
+    ) -> IssuedSale:
+        """Issues key-change tokens to the parameters `wanted`, to those that are due, or to the
+        next key revision. Raises RefusedError, with nothing issued."""
+        if self.sales.find(provider, reference) is not None:
+            raise RefusedError(Refusal.DUPLICATE)
+        meter, at = self._served(provider, number), self._clock()
+        change = wanted or self._key_change(meter, forced=True)
+        priced = price(meter, self._tariffs[meter.tariff], 0, History(free_units_had=True))
+        sale = self._sale(meter, priced, at, change=change)
+        keys = tuple(token for token in sale.tokens if token.token_type is TokenType.KC)
+        issued = IssuedSale(
+            provider=provider,
+            reference=reference,
+            meter=number,
+            amount_cents=0,
+            at=at,
+            kind="key_change",
+            sale=msgspec.structs.replace(sale, tokens=keys),
+        )
+        self.sales.issue(issued)
+        return issued
+
+    def report_fault(
+        self, provider: str, number: str, fault_type: FaultType, description: str
+    ) -> FaultLogged:
+        """Logs a fault of a meter, blocked ones included. Raises RefusedError."""
+        meter = self._meters.get(number)
+        if meter is None or provider not in meter.providers:
+            raise RefusedError(Refusal.UNKNOWN_METER)
+        self._faults_logged += 1
+        words = f"{fault_type.value.replace('_', ' ').capitalize()}. {description}".strip()
+        return FaultLogged(f"F{self._faults_logged:09d}", words[:160])
 
     def reverse(self, provider: str, reference: str, *, supported: bool) -> Reversal:
         """Takes a sale back or voids the reference; without support a sale stands."""
@@ -177,6 +214,23 @@ class Vending:
             raise RefusedError(Refusal.VOIDED)
         if not issued.confirmed:
             self.sales.confirm(issued, self._clock())
+
+    def _priced(
+        self, provider: str, number: str, cents: int, resource: UtilityType | None, at: datetime
+    ) -> tuple[FleetMeter, Price]:
+        meter = self._served(provider, number)
+        if resource is not None and resource != meter.utility_type:
+            raise RefusedError(Refusal.UNKNOWN_METER)
+        history = self.sales.history(number, at)
+        if cents == 0 and free_units_due(meter, history) is None:
+            raise RefusedError(Refusal.NO_FREE_UNITS)
+        if cents != 0 and cents < meter.min_cents:
+            raise RefusedError(Refusal.TOO_LOW)
+        if cents > meter.max_cents:
+            raise RefusedError(Refusal.TOO_HIGH)
+        priced = price(meter, self._tariffs[meter.tariff], cents, history)
+        assert priced.total_cents == cents, "the parts add up to what was tendered"
+        return meter, priced
 
     def _served(self, provider: str, number: str) -> FleetMeter:
         meter = self._meters.get(number)
@@ -205,9 +259,20 @@ class Vending:
             key_change=key_change,
         )
 
-    def _sale(self, meter: FleetMeter, priced: Price, at: datetime, *, change_key: bool) -> Sale:
-        receipt = f"{len(self.sales) + 1:015d}"
-        change = self._key_change(meter, forced=change_key) if priced.energy.cents else None
+    def _sale(
+        self,
+        meter: FleetMeter,
+        priced: Price,
+        at: datetime,
+        *,
+        change_key: bool = False,
+        change: KeyChange | None = None,
+        receipt: str | None = None,
+    ) -> Sale:
+        if receipt is None:
+            receipt = f"{len(self.sales) + 1:015d}"
+        if change is None and priced.energy.cents:
+            change = self._key_change(meter, forced=change_key)
         utility = self._utilities[meter.utility]
         return Sale(
             tokens=tuple(self._tokens(meter, priced, change, receipt)),
