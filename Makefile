@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+CONTRACT := $(addprefix tests/contract/test_provider_,contract.py operations.py faults.py)
 
-.PHONY: run test lint prove bench catalogue lock clean
+.PHONY: run test contract lint prove bench catalogue slips lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -12,6 +13,10 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup $(TESTS)
+
+# Runs the contract suite alone, and writes its page from how each case went at each provider.
+contract: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --contract-table docs/providers/contract.md $(CONTRACT)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -26,10 +31,15 @@ prove: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/ppu bench ledger
 	$(BIN)/ppu bench purchase
+	$(BIN)/ppu bench lookup
 
 # Writes docs/events.md from the event classes.
 catalogue: $(VENV)/.run
 	$(BIN)/python -m ppu.catalogue docs/events.md
+
+# Writes the approved slips of the scenario meters, and the picture in docs/, anew.
+slips: $(VENV)/.dev
+	$(BIN)/python -m tests.golden_slips
 
 # Refreshes the pinned files; the only target that needs uv.
 lock:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
@@ -29,7 +30,8 @@ class AdviceReceived(Event, frozen=True, kw_only=True):
 
 
 class ConfirmationAdvised(Event, frozen=True, kw_only=True):
-    """The channel took the money and handed the token over. `final_cents` None: the whole sale."""
+    """The channel handed the tokens over, and for a purchase took the money. `final_cents` None:
+    the whole sale."""
 
     advice_id: str
     payment: str = "CASH"
@@ -112,6 +114,41 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pending(self) -> bool:
         return self.status is AdviceStatus.PENDING
+
+    def after(self, event: AdviceAttempted | AdviceDelivered | AdviceGivenUp) -> Self:
+        """The state after `event`, which is about this advice."""
+        match event:
+            case AdviceAttempted():
+                return msgspec.structs.replace(
+                    self, attempts=event.attempt, next_attempt_at=event.next_attempt_at
+                )
+            case AdviceDelivered():
+                return msgspec.structs.replace(
+                    self, status=AdviceStatus.DELIVERED, delivery=event.delivery
+                )
+            case AdviceGivenUp():
+                return msgspec.structs.replace(
+                    self, status=AdviceStatus.GIVEN_UP, because=event.because
+                )
+
+
+def begun(event: ConfirmationAdvised | ReversalAdvised) -> Advice:
+    """The advice that `event` begins."""
+    if isinstance(event, ConfirmationAdvised):
+        return Advice(
+            advice_id=event.advice_id,
+            kind=AdviceKind.CONFIRMATION,
+            advised_at=event.at,
+            payment=event.payment,
+            final_cents=event.final_cents,
+        )
+    return Advice(
+        advice_id=event.advice_id,
+        kind=AdviceKind.REVERSAL,
+        advised_at=event.at,
+        reason=event.reason,
+        final_cents=event.final_cents,
+    )
 
 
 ADVICE_EVENTS = (

@@ -61,10 +61,12 @@ class VendQuestion(msgspec.Struct, frozen=True):
 
 class RecoverQuestion(msgspec.Struct, frozen=True):
     """What became of `original`? Asked with the provider's own primitive; the answer sells
-    nothing new."""
+    nothing new. Some providers' primitive completes a sale that was begun: where the channel has
+    advised a reversal (`wanted` is False) an adapter must ask in a way that completes nothing."""
 
     meter: MeterDetail
     original: Original
+    wanted: bool = True
 
 
 class ConfirmQuestion(msgspec.Struct, frozen=True):

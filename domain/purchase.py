@@ -16,6 +16,7 @@ from domain.advice import (
     ConfirmationAdvised,
     Delivery,
     ReversalAdvised,
+    begun,
 )
 from domain.event import Event
 from domain.exchange import (
@@ -47,6 +48,15 @@ class PurchaseRequested(Event, frozen=True, kw_only=True):
     merchant: str = ""
     terminal: str = ""
     channel: str = ""
+
+
+class PurchaseRuledOut(Event, frozen=True, kw_only=True):
+    """A retry or advice named this purchase and there was none: it was refused for good. So the id
+    is used up, and the purchase is refused too should it still come."""
+
+    purchase_id: str
+    named_by: str
+    user: str = ""
 
 
 class PurchaseRouted(Event, frozen=True, kw_only=True):
@@ -212,9 +222,10 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
             case ProviderAsked() | ProviderAnswered():
                 change |= self._after_exchange(event)
             case AdviceAttempted() | AdviceDelivered() | AdviceGivenUp():
-                change["advices"] = self._advices_after(event)
+                changed = self.advices[event.advice_id].after(event)
+                change["advices"] = {**self.advices, event.advice_id: changed}
             case ConfirmationAdvised() | ReversalAdvised():
-                change["advices"] = {**self.advices, event.advice_id: _advice(event)}
+                change["advices"] = {**self.advices, event.advice_id: begun(event)}
             case ProviderNoted():
                 if self.vend is not None and self.vend.exchange == event.exchange:
                     noted = msgspec.structs.replace(self.vend, handle=event.handle)
@@ -255,46 +266,10 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
                 change["advices"] = {**self.advices, event.advice_id: first}
         return change
 
-    def _advices_after(
-        self, event: AdviceAttempted | AdviceDelivered | AdviceGivenUp
-    ) -> dict[str, Advice]:
-        advice = self.advices[event.advice_id]
-        match event:
-            case AdviceAttempted():
-                advice = msgspec.structs.replace(
-                    advice, attempts=event.attempt, next_attempt_at=event.next_attempt_at
-                )
-            case AdviceDelivered():
-                advice = msgspec.structs.replace(
-                    advice, status=AdviceStatus.DELIVERED, delivery=event.delivery
-                )
-            case AdviceGivenUp():
-                advice = msgspec.structs.replace(
-                    advice, status=AdviceStatus.GIVEN_UP, because=event.because
-                )
-        return {**self.advices, event.advice_id: advice}
-
-
-def _advice(event: ConfirmationAdvised | ReversalAdvised) -> Advice:
-    if isinstance(event, ConfirmationAdvised):
-        return Advice(
-            advice_id=event.advice_id,
-            kind=AdviceKind.CONFIRMATION,
-            advised_at=event.at,
-            payment=event.payment,
-            final_cents=event.final_cents,
-        )
-    return Advice(
-        advice_id=event.advice_id,
-        kind=AdviceKind.REVERSAL,
-        advised_at=event.at,
-        reason=event.reason,
-        final_cents=event.final_cents,
-    )
-
 
 PURCHASE_EVENTS = (
     PurchaseRequested,
+    PurchaseRuledOut,
     PurchaseRouted,
     PurchaseApproved,
     PurchaseDeclined,

@@ -247,7 +247,7 @@ def after_advice(
 
 
 def _delivery(asked: ProviderAsked, reply: Reply) -> Delivery:
-    if asked.operation is Operation.CONFIRM:
+    if asked.operation in (Operation.CONFIRM, Operation.CONFIRM_KEY_CHANGE):
         return Delivery.DELIVERED
     if reply.settled in (Settled.NOT_SOLD, Settled.NOT_FOUND):
         return Delivery.NOTHING_TO_REVERSE

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from bench import ledger as ledger_bench
+from bench import lookup as lookup_bench
 from bench import purchase as purchase_bench
+from bench import tokens as tokens_bench
 from bench.result import Row, as_json, print_rows
 
 app = typer.Typer(no_args_is_help=True, help="Measure, side by side in one run.")
@@ -43,3 +45,24 @@ def purchase(
     """Purchases over HTTP through a TCP provider, beside a no-op endpoint of the same server."""
     rows = purchase_bench.run(seconds=seconds, rounds=rounds, say=_say)
     _print(rows, json, "purchases over HTTP", "no-op endpoint")
+
+
+@app.command("lookup")
+def lookup(
+    seconds: Annotated[float, typer.Option(help="Per case and round.", min=0.5)] = 4.0,
+    rounds: Annotated[int, typer.Option(help="Rounds; each case once a round.", min=1)] = 3,
+    json: JsonOption = False,
+) -> None:
+    """Lookups over HTTP that are broadcast to ten providers, beside those that go to one."""
+    rows = lookup_bench.run(seconds=seconds, rounds=rounds, say=_say)
+    _print(rows, json, "lookups over HTTP", lookup_bench.SINGLE)
+
+
+@app.command("tokens")
+def tokens(
+    seconds: Annotated[float, typer.Option(help="Per case.", min=0.1)] = 2.0,
+    json: JsonOption = False,
+) -> None:
+    """STS tokens of the simulators: made, entered, sold; beside random digits."""
+    rows = tokens_bench.run(seconds=seconds, say=_say)
+    _print(rows, json, "STS tokens", tokens_bench.YARDSTICK)

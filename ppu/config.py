@@ -1,13 +1,16 @@
 """The settings file of a switch process: TOML, read strictly, so that a misspelt limit is an error.
 
 `[interface]`, `[switch]`, `[ledger]` and `[projections]` name the settings of those rooms;
-`[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at first.
+`[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at first,
+`[[subscribers]]` who is told of purchases.
 """
 
 import dataclasses
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -17,6 +20,9 @@ from providers.config import ProviderConfig
 from switch.settings import SwitchSettings
 
 T = TypeVar("T")
+
+SECRET_CHARACTERS_MIN = 16
+_SUBSCRIBER_ID = re.compile("[A-Za-z0-9_-]{1,40}")
 
 
 class ConfigError(Exception):
@@ -48,6 +54,20 @@ class UtilityConfig(_Section, frozen=True, kw_only=True):
     excluded: tuple[str, ...] = ()
 
 
+class SubscriberConfig(_Section, frozen=True, kw_only=True):
+    """Who is told of approved purchases, at `url` + /events/tokenPurchases: those of `users` (who
+    sign in) and of `clients` (whom the messages name). `secret` signs what is sent."""
+
+    id: str
+    url: str
+    secret: str
+    users: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SubscriberConfig(id={self.id!r}, url={self.url!r})"
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """One switch process. Without `database_url` (or PPU_DATABASE_URL) the embedded server of the
     data folder is used. `run_projections` off: another process feeds the read models."""
@@ -60,6 +80,7 @@ class Config(_Section, frozen=True, kw_only=True):
     run_projections: bool = True
     providers: tuple[ProviderConfig, ...] = ()
     utilities: tuple[UtilityConfig, ...] = ()
+    subscribers: tuple[SubscriberConfig, ...] = ()
 
     @property
     def switch_settings(self) -> SwitchSettings:
@@ -104,6 +125,38 @@ def check(config: Config) -> None:
             raise ConfigError(
                 f"utilities, {utility.name}: no provider {', '.join(sorted(unknown))}"
             )
+
+    _check_subscribers(config.subscribers)
+
+
+def _check_subscribers(subscribers: tuple[SubscriberConfig, ...]) -> None:
+    ids = [subscriber.id for subscriber in subscribers]
+    twice = {one for one in ids if ids.count(one) > 1}
+    if twice:
+        raise ConfigError(f"subscribers: {', '.join(sorted(twice))} named more than once")
+    for subscriber in subscribers:
+        wrong = _wrong_with(subscriber)
+        if wrong is not None:
+            raise ConfigError(f"subscribers, {subscriber.id[:64]!r}: {wrong}")
+
+
+def _wrong_with(subscriber: SubscriberConfig) -> str | None:
+    if not _SUBSCRIBER_ID.fullmatch(subscriber.id):
+        return "id must be 1 to 40 letters, digits, - and _"
+    if len(subscriber.secret) < SECRET_CHARACTERS_MIN:
+        return f"secret must have at least {SECRET_CHARACTERS_MIN} characters"
+    if not subscriber.users and not subscriber.clients:
+        return "users or clients must name somebody"
+    try:
+        url = urlsplit(subscriber.url)
+        _ = url.port
+    except ValueError:
+        return "url is none"
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return "url must begin with https:// or http:// and a host"
+    if url.username is not None or url.password is not None or url.query or url.fragment:
+        return "url must have no user, query or fragment"
+    return None
 
 
 def _settings(section: str, kind: type[T], data: dict[str, Any]) -> T:

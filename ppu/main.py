@@ -16,15 +16,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from api.channel.sign_in import hash_password
+from api.slip import DEFAULT_WIDTH, Line
+from api.slip.drawing import as_text
+from api.slip.slip import slip_width
 from ledger import Ledger, LedgerError, LedgerSettings
 from ledger.embedded_home import EmbeddedServerError
-from ppu import bench, replay
+from ppu import bench, meter, replay
 from ppu.config import Config, ConfigError, load_config
 from ppu.database import database
 from ppu.log import configure_log
 from ppu.process import serve as serve_process
 from ppu.sandbox import SandboxSettings, port_from_environment, run_sandbox
 from ppu.simulators import SimulatorsError
+from ppu.slip import NoSlipError, slip_of, write_page
 from projections.catalogue import read_models
 from projections.runner import ProjectionRunner
 from providers.simulator.fleet_file import FleetError
@@ -35,13 +39,14 @@ app = typer.Typer(no_args_is_help=True, help="An open switch for prepaid electri
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(projections_app, name="projections")
 app.add_typer(bench.app, name="bench")
+app.add_typer(meter.app, name="meter")
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Settings file; default: the sandbox's database.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For a program: JSON on stdout.")]
 
-_CALLERS = (ConfigError, FleetError, ValueError, replay.NotInLedgerError)
+_CALLERS = (ConfigError, FleetError, ValueError, replay.NotInLedgerError, NoSlipError)
 _FAILURES = (SimulatorsError, EmbeddedServerError, LedgerError, psycopg.Error, OSError)
 
 
@@ -121,6 +126,36 @@ def replay_command(
             print(replay.as_json(recorded))
         else:
             replay.tell(recorded, Console())
+
+
+@app.command("slip")
+def slip_command(
+    purchase_id: Annotated[str, typer.Argument(metavar="ID", help="The purchase's id.")],
+    width: Annotated[int, typer.Option(help="The paper's width in characters.")] = DEFAULT_WIDTH,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="A .pdf or .png to draw it into.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print the till slip of a sale again, as it went to the channel."""
+    with _errors():
+        settings = _config(config)
+        with database(settings.database_url) as url:
+            lines = asyncio.run(_slip(url, settings.ledger_settings, purchase_id, width))
+        if output is None:
+            Console().print(as_text(lines, slip_width(width)))
+        else:
+            write_page(lines, width, output)
+
+
+async def _slip(
+    url: str, settings: LedgerSettings, purchase_id: str, width: int
+) -> tuple[Line, ...]:
+    ledger = await Ledger.open(url, settings)
+    try:
+        return await slip_of(ledger, purchase_id, width)
+    finally:
+        await ledger.close()
 
 
 async def _story(url: str, settings: LedgerSettings, message_id: str) -> list[replay.Recorded]:

@@ -16,7 +16,8 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api.app import create_app
-from api.channel.settings import ChannelSettings
+from api.channel.settings import OURSELVES, ChannelSettings
+from api.notification.http_notifier import HttpNotifier, Subscriber
 from domain.routing import DRAW_MAX
 from ledger import Ledger
 from ppu.config import Config, InterfaceConfig
@@ -24,6 +25,8 @@ from projections.catalogue import read_models
 from projections.runner import ProjectionRunner
 from projections.work_finder import PooledWorkFinder
 from providers.registry import build_adapter
+from switch.notify import Notifying
+from switch.subscription import Subscription
 from switch.switch import Switch
 
 SHUTDOWN_SECONDS = 40
@@ -61,21 +64,40 @@ async def open_switch(config: Config, database_url: str) -> AsyncGenerator[Switc
         )
         await stack.enter_async_context(pool)
         chance = random.SystemRandom()
+        finder = PooledWorkFinder(pool)
+        notifier: HttpNotifier | None = None
+        if config.subscribers:
+            notifier = await stack.enter_async_context(_notifier(config))
         switch = Switch(
             log=ledger,
             adapters={p.id: build_adapter(p, utc_now) for p in config.providers},
             weights={p.id: p.weight for p in config.providers},
             probe_meters={p.id: p.probe_meter for p in config.providers if p.probe_meter},
-            finder=PooledWorkFinder(pool),
+            finder=finder,
+            purchases=finder,
             clock=utc_now,
             draw=lambda: chance.randrange(DRAW_MAX),
             new_id=new_id,
             settings=config.switch_settings,
+            subscriptions=[
+                Subscription(one.id, frozenset(one.users), frozenset(one.clients))
+                for one in config.subscribers
+            ],
+            notifying=Notifying(finder, notifier) if notifier is not None else None,
         )
         stack.push_async_callback(switch.close)
         await switch.open()
         await _first_preferences(switch, config)
         yield switch
+
+
+def _notifier(config: Config) -> HttpNotifier:
+    return HttpNotifier(
+        {one.id: Subscriber(one.url, one.secret) for one in config.subscribers},
+        institution=OURSELVES,
+        clock=utc_now,
+        answer_seconds=config.switch_settings.notification_answer_seconds,
+    )
 
 
 async def _first_preferences(switch: Switch, config: Config) -> None:

@@ -14,6 +14,8 @@ from rich.text import Text
 from domain.advice import AdviceReceived
 from domain.event import Event
 from domain.exchange import ProviderAnswered, ProviderAsked
+from domain.fault_report import FaultReportRequested
+from domain.key_change import KeyChangeConfirmationReceived, KeyChangeDone, KeyChangeRequested
 from domain.lookup import LookupAnswered, LookupRequested, LookupRouted
 from domain.message import message_stream
 from domain.purchase import (
@@ -23,12 +25,23 @@ from domain.purchase import (
     RetryReceived,
     SurplusSaleFound,
 )
+from domain.reprint import ReprintDone, ReprintRequested
 from domain.routing import Route
 from domain.sale import Sale
+from domain.service import ServiceRouted
+from domain.trial import TrialDone, TrialRequested
 from ledger import Ledger, Recorded
 
 # Shown in their own way rather than as a bare member.
-_HIDDEN = {"at", "message", "route", "request", "legs", "sale", "answer", "purchase_id"}
+_HIDDEN = {"at", "message", "route", "request", "legs", "sale", "quote", "answer", "purchase_id"}
+_REQUESTS = (
+    PurchaseRequested,
+    LookupRequested,
+    TrialRequested,
+    ReprintRequested,
+    FaultReportRequested,
+    KeyChangeRequested,
+)
 
 
 class NotInLedgerError(Exception):
@@ -36,16 +49,22 @@ class NotInLedgerError(Exception):
 
 
 async def story(ledger: Ledger, wanted: str) -> list[Recorded]:
-    """The events of the lookup or purchase `wanted`; of an advice or retry, those of its purchase;
-    of a stream's full name (meter/ELECTRICITY/…, provider/…, utility/…), that stream's.
+    """The events of the message `wanted`; of an advice or retry, those of its purchase or key
+    change; of a stream's full name (meter/ELECTRICITY/…, provider/…, utility/…, notification/…),
+    that stream's.
 
     Raises NotInLedgerError."""
     recorded = await ledger.read(wanted if "/" in wanted else message_stream(wanted))
     if not recorded:
         raise NotInLedgerError(f"nothing in the ledger has the id {wanted}")
     first = recorded[0].event
+    about: str | None = None
     if isinstance(first, AdviceReceived | RetryReceived):
-        recorded += await ledger.read(message_stream(first.purchase_id))
+        about = first.purchase_id
+    elif isinstance(first, KeyChangeConfirmationReceived):
+        about = first.key_change_id
+    if about is not None:
+        recorded += await ledger.read(message_stream(about))
         recorded.sort(key=lambda entry: entry.position)
     return recorded
 
@@ -119,7 +138,7 @@ def _wire(event: msgspec.Struct) -> list[str]:
             later = [f"→ {leg.sent}" if index else "" for index, leg in enumerate(event.legs)]
             answers = [f"← {leg.received or '(no readable answer)'}" for leg in event.legs]
             return [line for pair in zip(later, answers, strict=True) for line in pair if line]
-        case PurchaseRequested() | LookupRequested() if event.message:
+        case _ if isinstance(event, _REQUESTS) and event.message:
             return [f"⇒ {event.message}"]
         case _:
             return []
@@ -127,10 +146,12 @@ def _wire(event: msgspec.Struct) -> list[str]:
 
 def _tables(event: msgspec.Struct) -> list[Table]:
     match event:
-        case PurchaseRouted() | LookupRouted():
+        case PurchaseRouted() | LookupRouted() | ServiceRouted():
             return [_route_table(event.route)]
-        case PurchaseApproved() | SurplusSaleFound():
+        case PurchaseApproved() | SurplusSaleFound() | ReprintDone() | KeyChangeDone():
             return [_sale_table(event.sale)]
+        case TrialDone():
+            return [_sale_table(event.quote)]
         case LookupAnswered():
             answer = event.answer
             table = Table("customer", "address", "utility")

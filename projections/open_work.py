@@ -15,12 +15,17 @@ from domain.advice import (
 )
 from domain.event import Event
 from domain.exchange import Operation, ProviderAsked
+from domain.fault_report import FaultReportDone, FaultReportFailed
+from domain.key_change import KeyChangeDone, KeyChangeFailed
 from domain.purchase import (
     PurchaseApproved,
     PurchaseDeclined,
     PurchaseOutcomeUnknown,
     RecoveryAttempted,
 )
+from domain.reprint import ReprintDone, ReprintFailed
+from domain.service import SERVICE_OPERATIONS, ServiceOutcomeUnknown
+from domain.trial import TrialDone, TrialFailed
 from ledger import Recorded
 from projections.projection import Connection, schema_of, sql_beside
 
@@ -38,12 +43,18 @@ class _Row(msgspec.Struct):
         match event:
             case ProviderAsked(operation=Operation.VEND | Operation.RECOVER):
                 self._asked(event)
+            case ProviderAsked() if event.operation in SERVICE_OPERATIONS:
+                self._asked(event)
             case ProviderAsked(advice_id=str() as advice_id) if advice_id in self.advices:
                 self.provider = event.provider
                 self._advice_due(advice_id, event.deadline)
             case PurchaseOutcomeUnknown() | RecoveryAttempted():
                 self.outcome_due_at = event.next_recovery_at
-            case PurchaseApproved() | PurchaseDeclined():
+            case PurchaseApproved() | PurchaseDeclined() | ServiceOutcomeUnknown():
+                self.outcome_due_at = None
+            case TrialDone() | ReprintDone() | FaultReportDone() | KeyChangeDone():
+                self.outcome_due_at = None
+            case TrialFailed() | ReprintFailed() | FaultReportFailed() | KeyChangeFailed():
                 self.outcome_due_at = None
             case ConfirmationAdvised() | ReversalAdvised():
                 self.since = self.since or event.at
@@ -88,6 +99,15 @@ class OpenWork:
         AdviceAttempted,
         AdviceDelivered,
         AdviceGivenUp,
+        TrialDone,
+        TrialFailed,
+        ReprintDone,
+        ReprintFailed,
+        FaultReportDone,
+        FaultReportFailed,
+        KeyChangeDone,
+        KeyChangeFailed,
+        ServiceOutcomeUnknown,
     )
 
     async def apply(self, connection: Connection, recorded: Sequence[Recorded]) -> None:

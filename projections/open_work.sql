@@ -1,4 +1,5 @@
--- What still needs doing: purchases without an outcome, and advices without a final answer.
+-- What still needs doing: purchases without an outcome, and advices without a final answer; also
+-- trials, reprints, fault reports and key changes that are under way, by their message id.
 -- A row is deleted when nothing is left to do, so this table stays as small as the backlog.
 CREATE TABLE IF NOT EXISTS purchase (
     purchase_id    text PRIMARY KEY,

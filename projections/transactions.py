@@ -1,4 +1,5 @@
-"""Transactions as a read model: one row a lookup or purchase, as it stands."""
+"""Transactions as a read model: one row for each message that asks something of a provider, as it
+stands. Only rows of kind PURCHASE are sales."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +17,9 @@ from domain.advice import (
 )
 from domain.event import Event
 from domain.exchange import Operation, ProviderAsked
+from domain.failure import Failure
+from domain.fault_report import FaultReportDone, FaultReportFailed, FaultReportRequested
+from domain.key_change import KeyChangeDone, KeyChangeFailed, KeyChangeRequested
 from domain.lookup import LookupAnswered, LookupFailed, LookupRequested
 from domain.purchase import (
     PurchaseApproved,
@@ -26,9 +30,12 @@ from domain.purchase import (
     RetryRequested,
     SurplusSaleFound,
 )
+from domain.reprint import ReprintDone, ReprintFailed, ReprintOriginalFound, ReprintRequested
 from domain.sale import Sale
+from domain.service import SERVICE_OPERATIONS, ServiceOutcomeUnknown, ServiceRouted
+from domain.trial import TrialDone, TrialFailed, TrialRequested
 from ledger import Recorded
-from projections.projection import Connection, sql_beside
+from projections.projection import Connection, schema_of, sql_beside
 
 CONFIRMATION = "confirmation"
 REVERSAL = "reversal"
@@ -54,6 +61,7 @@ class TransactionRow(msgspec.Struct, kw_only=True):
     provider: str | None = None
     provider_reference: str | None = None
     receipt: str | None = None
+    receipts: list[str] = []
     utility: str | None = None
     utility_name: str | None = None
     error_type: str | None = None
@@ -71,7 +79,9 @@ class TransactionRow(msgspec.Struct, kw_only=True):
         match event:
             case ProviderAsked(operation=Operation.VEND):
                 self.provider, self.status, self.finished_at = event.provider, "PENDING", None
-            case PurchaseRouted():
+            case ProviderAsked() if event.operation in SERVICE_OPERATIONS:
+                self.provider = event.provider
+            case PurchaseRouted() | ServiceRouted() | ReprintOriginalFound():
                 self.utility, self.utility_name = event.utility, event.utility_name
             case PurchaseApproved() | PurchaseDeclined() | PurchaseOutcomeUnknown():
                 self._outcome(event)
@@ -80,9 +90,13 @@ class TransactionRow(msgspec.Struct, kw_only=True):
                 self.provider, self.utility = event.provider, event.utility
                 self.utility_name = event.answer.utility.name
             case LookupFailed():
-                self._finished("FAILED", event.at)
-                self.error_type = event.failure.error_type.value
-                self.error_detail = event.failure.detail
+                self._failed("FAILED", event.at, event.failure)
+            case TrialFailed() | ReprintFailed() | FaultReportFailed() | KeyChangeFailed():
+                self._failed("FAILED", event.at, event.failure)
+            case TrialDone() | ReprintDone() | FaultReportDone() | KeyChangeDone():
+                self._done(event)
+            case ServiceOutcomeUnknown():
+                self._finished("UNKNOWN", event.at)
             case RetryRequested():
                 self.retries += 1
             case SurplusSaleFound():
@@ -97,16 +111,34 @@ class TransactionRow(msgspec.Struct, kw_only=True):
             case PurchaseApproved():
                 self._finished("APPROVED", event.at)
                 self.provider, self.recovered = event.provider, event.recovered
-                self.provider_reference = event.sale.provider_reference
-                self.receipt = _receipt(event.sale)
+                self._known_as(event.sale)
                 self.error_type = self.error_detail = None
             case PurchaseDeclined():
-                self._finished("DECLINED", event.at)
+                self._failed("DECLINED", event.at, event.failure)
                 self.provider = event.provider or self.provider
-                self.error_type = event.failure.error_type.value
-                self.error_detail = event.failure.detail
             case PurchaseOutcomeUnknown():
                 self.status, self.finished_at = "UNKNOWN", None
+
+    def _done(self, event: TrialDone | ReprintDone | FaultReportDone | KeyChangeDone) -> None:
+        self._finished("DONE", event.at)
+        self.provider = event.provider
+        match event:
+            case FaultReportDone():
+                self.provider_reference = event.logged.reference
+            case ReprintDone() | KeyChangeDone():
+                self._known_as(event.sale)
+            case TrialDone():
+                pass
+
+    def _known_as(self, sale: Sale) -> None:
+        parts = [*sale.tokens, *sale.debts, *sale.charges]
+        self.provider_reference = sale.provider_reference
+        self.receipts = list(dict.fromkeys(part.receipt for part in parts if part.receipt))
+        self.receipt = next((token.receipt for token in sale.tokens if token.receipt), None)
+
+    def _failed(self, status: str, at: datetime, failure: Failure) -> None:
+        self._finished(status, at)
+        self.error_type, self.error_detail = failure.error_type.value, failure.detail
 
     def _finished(self, status: str, at: datetime) -> None:
         self.status, self.finished_at = status, at
@@ -127,19 +159,24 @@ class TransactionRow(msgspec.Struct, kw_only=True):
         setattr(self, kind, state)
 
 
-def _receipt(sale: Sale) -> str | None:
-    return next((token.receipt for token in sale.tokens if token.receipt), None)
-
-
 def _opening(entry: Recorded) -> TransactionRow | None:
-    """The row that a stream's first event begins, if it is a lookup's or purchase's."""
+    """The row that a stream's first event begins, if there is to be one."""
     event = entry.event
-    if isinstance(event, PurchaseRequested):
-        kind, message_id = "PURCHASE", event.purchase_id
-    elif isinstance(event, LookupRequested):
-        kind, message_id = "LOOKUP", event.lookup_id
-    else:
-        return None
+    match event:
+        case PurchaseRequested():
+            kind, message_id = "PURCHASE", event.purchase_id
+        case LookupRequested():
+            kind, message_id = "LOOKUP", event.lookup_id
+        case TrialRequested():
+            kind, message_id = "TRIAL", event.trial_id
+        case ReprintRequested():
+            kind, message_id = "REPRINT", event.reprint_id
+        case FaultReportRequested():
+            kind, message_id = "FAULT_REPORT", event.fault_report_id
+        case KeyChangeRequested():
+            kind, message_id = "KEY_CHANGE", event.key_change_id
+        case _:
+            return None
     row = TransactionRow(
         message_id=message_id,
         kind=kind,
@@ -153,7 +190,7 @@ def _opening(entry: Recorded) -> TransactionRow | None:
         channel=event.channel,
         position=entry.position,
     )
-    if isinstance(event, PurchaseRequested):
+    if isinstance(event, PurchaseRequested | TrialRequested):
         row.amount_cents, row.currency = event.amount.cents, event.amount.currency
     return row
 
@@ -175,6 +212,21 @@ _TOPICS: tuple[type[Event], ...] = (
     ReversalAdvised,
     AdviceDelivered,
     AdviceGivenUp,
+    TrialRequested,
+    TrialDone,
+    TrialFailed,
+    ReprintRequested,
+    ReprintOriginalFound,
+    ReprintDone,
+    ReprintFailed,
+    FaultReportRequested,
+    FaultReportDone,
+    FaultReportFailed,
+    KeyChangeRequested,
+    KeyChangeDone,
+    KeyChangeFailed,
+    ServiceRouted,
+    ServiceOutcomeUnknown,
 )
 _SELECT = sql.SQL("SELECT {} FROM transaction WHERE message_id = ANY(%s)").format(
     sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
@@ -232,3 +284,32 @@ async def _load(
 def _values(row: TransactionRow) -> tuple[Any, ...]:
     values = msgspec.structs.astuple(row)
     return tuple(Jsonb(value) if isinstance(value, dict) else value for value in values)
+
+
+# How people quote a reference: any case, whatever punctuation; a slip prints it without.
+_QUOTED = "left(regexp_replace(upper({}), '[^A-Z0-9]', '', 'g'), 40)"
+_WANTED = _QUOTED.format("%(reference)s::text")
+_SOLD = f"""
+    SELECT message_id FROM {schema_of(Transactions.name)}.transaction
+    WHERE meter = %(meter)s AND utility_type = %(utility_type)s
+      AND kind = 'PURCHASE' AND status = 'APPROVED'
+      AND (%(reference)s::text IS NULL OR ({_WANTED} <> '' AND (
+            {_QUOTED.format("provider_reference")} = {_WANTED}
+            OR EXISTS (SELECT FROM unnest(receipts) AS r WHERE {_QUOTED.format("r")} = {_WANTED}))))
+    ORDER BY requested_at DESC, position DESC LIMIT %(limit)s
+""".encode()  # noqa: S608 (the schema's name is a constant)
+
+
+async def sold(
+    connection: Connection, utility_type: str, number: str, reference: str | None, limit: int
+) -> Sequence[str]:
+    """Ids of the meter's approved purchases, the one asked for last first; `reference`: only those
+    whose sale the provider knows by it, or one of whose receipts has this number."""
+    wanted = {
+        "meter": number,
+        "utility_type": utility_type,
+        "reference": reference,
+        "limit": limit,
+    }
+    cursor = await connection.execute(_SOLD, wanted)
+    return [row[0] for row in await cursor.fetchall()]

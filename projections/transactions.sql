@@ -1,8 +1,10 @@
--- One row for each lookup and purchase that a channel (or the schedule) asked for.
+-- One row for each message that asks something of a provider, from a channel or the schedule:
+-- LOOKUP, PURCHASE, TRIAL, REPRINT, FAULT_REPORT, KEY_CHANGE. Only purchases are sales.
 CREATE TABLE IF NOT EXISTS transaction (
     message_id         text PRIMARY KEY,
     kind               text NOT NULL,
     -- LOOKUP: PENDING, ANSWERED, FAILED. PURCHASE: PENDING, UNKNOWN, APPROVED, DECLINED.
+    -- All others: PENDING, UNKNOWN, DONE, FAILED.
     status             text NOT NULL DEFAULT 'PENDING',
     requested_at       timestamptz NOT NULL,
     finished_at        timestamptz,
@@ -17,7 +19,9 @@ CREATE TABLE IF NOT EXISTS transaction (
     currency           text,
     provider           text,
     provider_reference text,
+    -- The first token's receipt number, and all of them.
     receipt            text,
+    receipts           text[] NOT NULL DEFAULT '{}',
     utility            text,
     utility_name       text,
     error_type         text,

@@ -8,8 +8,11 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from domain.meter import Meter
+from domain.sale import UtilityType
 from projections.contract_table import meters_due
+from projections.notifications import notifications_due
 from projections.open_work import purchases_due
+from projections.transactions import sold
 
 
 class PooledWorkFinder:
@@ -29,3 +32,15 @@ class PooledWorkFinder:
         """Served meters last broadcast before that moment, oldest first."""
         async with self._pool.connection() as connection:
             return await meters_due(connection, broadcast_before, limit)
+
+    async def sold(
+        self, utility_type: UtilityType, number: str, reference: str | None, limit: int
+    ) -> Sequence[str]:
+        """The meter's approved purchases, last one first; of a reference, those that have it."""
+        async with self._pool.connection() as connection:
+            return await sold(connection, utility_type.value, number, reference, limit)
+
+    async def notifications_due(self, subscriber: str, now: datetime, limit: int) -> Sequence[str]:
+        """Purchases that the subscriber is to be told of by `now`, the longest due first."""
+        async with self._pool.connection() as connection:
+            return await notifications_due(connection, subscriber, now, limit)

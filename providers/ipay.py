@@ -1,8 +1,9 @@
-"""The iPay adapter: ipayMsg XML over TCP with two-byte lengths.
+"""The ipayMsg adapter: iPay over TCP, Ontec over HTTP, one state machine for both.
 
-Modelled on publicly visible clients (confidence HIGH). Recovery of a vend asks for the meter's last
-vend first, because that changes nothing; only when that isn't ours does it reverse, because the
-protocol has no plain question for a reference. See docs/decisions/010-ipay-recovery.md.
+Modelled on publicly visible clients (iPay: confidence HIGH; Ontec: HIGH for the provider's own app,
+MED for a vending interface). Recovery of a vend asks for the meter's last vend first, because that
+changes nothing; only when that isn't ours does it reverse, because the protocol has no plain
+question for a reference. See docs/decisions/010-ipay-recovery.md.
 """
 
 import asyncio
@@ -10,73 +11,68 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from domain.exchange import (
-    OPERATION_OF,
-    ConfirmQuestion,
-    Leg,
-    LookupQuestion,
-    Operation,
-    Question,
-    RecoverQuestion,
-    Reply,
-    ReverseQuestion,
-    VendQuestion,
-)
+from domain.exchange import OPERATION_OF, Leg, Operation, Question, RecoverQuestion, Reply
 from domain.outcome import Outcome
 from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
-from providers.config import ProviderConfig
-from providers.frame_client import FrameClient
+from providers.config import ProtocolName, ProviderConfig
 from providers.heard import Heard, NotSentError, UnansweredError, indefinite, silent
 from providers.ipay_answers import (
-    confirm_reply,
     failure_of,
     last_vend,
     last_vend_conclusive,
-    lookup_reply,
     own_vend,
     reprinted,
-    reversal_reply,
     reversal_settles,
     sold,
-    vend_reply,
 )
 from providers.ipay_questions import (
     LEG_FETCH,
     LEG_REVERSE,
     Request,
+    fetch_request,
     first_reference,
     first_request,
     leg_reference,
-    reprint_request,
     reversal_request,
     sequence_of,
 )
+from providers.ipay_replies import EXPECTED, Answer, reply_to
+from providers.ipay_transport import Transport, transport_of
 from providers.masking import mask
+from providers.offered import require_offered
 from providers.protocols.errors import ProtocolError
 from providers.protocols.ipaymsg import (
     REPRINT_VERSION,
-    VERSION,
-    CustInfoRes,
     IpayMessage,
     ReprintManyReq,
     ReprintManyRes,
-    VendAdvRes,
     VendLastRes,
-    VendRes,
     VendRevRes,
     decode,
     encode,
 )
 from providers.protocols.ipaymsg_errors import ALREADY_COMPLETED, NOT_REVERSIBLE
-from providers.tls import tls_context
+from providers.web_refusal import WebRefusedError, web_refusal
 
-IPAY_CAPABILITIES = Capabilities(confirm=True, reverse=True)
-"""What this adapter speaks so far of what the protocol offers."""
 
-AnswerT = TypeVar(
-    "AnswerT", CustInfoRes, VendRes, VendLastRes, VendRevRes, VendAdvRes, ReprintManyRes
-)
+class Flavour(NamedTuple):
+    """What differs between the providers: the version that they are spoken to in, and what they
+    offer unless configured otherwise."""
+
+    version: str
+    capabilities: Capabilities
+
+
+FLAVOURS: dict[ProtocolName, Flavour] = {
+    "ipaymsg": Flavour("2.44", Capabilities(confirm=True, reverse=True, reprint=True)),
+    "ipaymsg_http": Flavour(
+        "2.53",
+        Capabilities(reverse=True, trial=True, reprint=True, fault_report=True, key_change=True),
+    ),
+}
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
 class Wait(NamedTuple):
@@ -86,23 +82,22 @@ class Wait(NamedTuple):
     deadline: float
 
 
+class IpayHeard(Heard[AnswerT], frozen=True):
+    """`refused`: the status with which a web server turned the message away."""
+
+    refused: int | None = None
+
+
 class IpayAdapter:
     """One ipayMsg provider; see providers/adapter.py for what each call promises.
 
-    Raises ValueError when `config` lacks host or port, OSError for unreadable TLS files."""
+    Raises ValueError when `config` lacks where to connect, OSError for unreadable TLS files."""
 
     def __init__(self, config: ProviderConfig, clock: Callable[[], datetime]) -> None:
-        if config.host is None or config.port is None:
-            raise ValueError(f"provider {config.id}: ipaymsg needs host and port")
         self._config = config
         self._clock = clock
-        self._client = FrameClient(
-            config.host,
-            config.port,
-            connect_seconds=config.timeouts.connect,
-            limits=config.connections,
-            tls=None if config.tls is None else tls_context(config.tls),
-        )
+        self._flavour = FLAVOURS[config.protocol]
+        self._transport: Transport = transport_of(config)
 
     @property
     def provider(self) -> str:
@@ -118,7 +113,7 @@ class IpayAdapter:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._config.capabilities or IPAY_CAPABILITIES
+        return self._config.capabilities or self._flavour.capabilities
 
     @property
     def late_sale_seconds(self) -> float:
@@ -128,46 +123,34 @@ class IpayAdapter:
         return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
+        operation = OPERATION_OF[type(question)]
+        require_offered(self.provider, operation, self.capabilities)
         reference = first_reference(number)
-        request = first_request(question, reference, advice=self.capabilities.confirm)
+        request = first_request(question, reference, at, advice=self.capabilities.confirm)
+        if request is None:
+            return Prepared(question, operation, reference, b"", "nothing to tell the provider")
         wire = self._encode(request, at)
-        return Prepared(question, OPERATION_OF[type(question)], reference, wire, mask(wire))
+        return Prepared(question, operation, reference, wire, mask(wire))
 
     async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:  # noqa: ARG002
+        if not prepared.wire:
+            return Reply(Outcome.APPROVED)
         loop = asyncio.get_running_loop()
         seconds = self._config.timeouts.answer(prepared.operation)
         wait = Wait(seconds, loop.time() + self.answer_seconds(prepared.operation))
-        question, reference = prepared.question, prepared.reference
-        masked = prepared.masked
-        match question:
-            case LookupQuestion(meter=meter):
-                heard = await self._ask(prepared.wire, reference, CustInfoRes, wait, masked)
-                if heard.body is None:
-                    return silent(heard, (heard.leg,))
-                return lookup_reply(meter, heard.body, (heard.leg,))
-            case VendQuestion(meter=meter):
-                heard = await self._ask(prepared.wire, reference, VendRes, wait, masked)
-                if heard.body is None:
-                    return silent(heard, (heard.leg,))
-                return vend_reply(meter, heard.body, heard.at, (heard.leg,))
-            case RecoverQuestion():
-                return await self._recover(prepared, question, wait)
-            case ConfirmQuestion():
-                heard = await self._ask(prepared.wire, reference, VendAdvRes, wait, masked)
-                if heard.body is None:
-                    return silent(heard, (heard.leg,))
-                return confirm_reply(heard.body, (heard.leg,))
-            case ReverseQuestion(meter=meter, original=original):
-                heard = await self._ask(prepared.wire, reference, VendRevRes, wait, masked)
-                if heard.body is None:
-                    return silent(heard, (heard.leg,))
-                original_reference = original.reference
-                return reversal_reply(meter, original_reference, heard.body, heard.at, (heard.leg,))
-            case _:
-                raise AssertionError("prepare() refuses what the protocol does not have")
+        question = prepared.question
+        if isinstance(question, RecoverQuestion):
+            return await self._recover(prepared, question, wait)
+        expected, masked = EXPECTED[type(question)], prepared.masked
+        heard = await self._ask(prepared.wire, prepared.reference, expected, wait, masked)
+        if heard.refused is not None:
+            return web_refusal(heard.refused, prepared.operation, (heard.leg,))
+        if heard.body is None:
+            return silent(heard, (heard.leg,))
+        return reply_to(question, heard.body, heard.at, (heard.leg,))
 
     async def close(self) -> None:
-        await self._client.close()
+        await self._transport.close()
 
     async def _recover(self, prepared: Prepared, question: RecoverQuestion, wait: Wait) -> Reply:
         """Last vend; if that isn't the original, reversal."""
@@ -216,7 +199,7 @@ class IpayAdapter:
         """It stands, but its tokens were not in the answer: look for them among the reprints."""
         reference = leg_reference(prepared.reference, LEG_FETCH)
         now = self._clock()
-        wire = self._encode(reprint_request(question, reference, now), now)
+        wire = self._encode(fetch_request(question, reference, now), now)
         heard = await self._ask(wire, reference, ReprintManyRes, wait)
         legs = (*legs, heard.leg)
         if heard.body is None:
@@ -227,14 +210,14 @@ class IpayAdapter:
         return sold(question.meter, vend, heard.at, legs)
 
     def _encode(self, request: Request, at: datetime) -> bytes:
-        credentials = self._config.credentials
+        credentials, reprint = self._config.credentials, isinstance(request, ReprintManyReq)
         return encode(
             IpayMessage(
                 client=credentials.client,
                 terminal=credentials.terminal,
                 sequence=sequence_of(request.ref),
                 at=at,
-                version=REPRINT_VERSION if isinstance(request, ReprintManyReq) else VERSION,
+                version=REPRINT_VERSION if reprint else self._flavour.version,
                 terminal_authentication=credentials.terminal_authentication,
                 body=request,
             )
@@ -247,7 +230,7 @@ class IpayAdapter:
         expected: type[AnswerT],
         wait: Wait,
         masked: str | None = None,
-    ) -> Heard[AnswerT]:
+    ) -> IpayHeard[AnswerT]:
         """One message pair. A body comes back only if it is of the expected kind and names our
         reference and sequence."""
         loop = asyncio.get_running_loop()
@@ -257,25 +240,27 @@ class IpayAdapter:
             return Leg(masked or mask(wire), received, round((loop.time() - started) * 1000))
 
         def read(answer: bytes) -> tuple[bytes, IpayMessage, AnswerT]:
-            return answer, *_matching(answer, reference, expected)
+            bytes_max = self._config.answer_bytes_max
+            return answer, *_matching(answer, bytes_max, reference, expected)
 
         try:
-            answer, message, body = await self._client.exchange(
+            answer, message, body = await self._transport.exchange(
                 wire, read, wait.seconds, wait.deadline
             )
         except NotSentError as error:
-            return Heard(leg(None), outcome=Outcome.NOT_SENT, detail=str(error))
+            return IpayHeard(leg(None), outcome=Outcome.NOT_SENT, detail=str(error))
         except UnansweredError as error:
-            return Heard(leg(error.masked), outcome=Outcome.UNKNOWN, detail=str(error))
-        return Heard(leg(mask(answer)), body, message.at)
+            refused = error.status if isinstance(error, WebRefusedError) else None
+            return IpayHeard(leg(error.masked), detail=str(error), refused=refused)
+        return IpayHeard(leg(mask(answer)), body, message.at)
 
 
 def _matching(
-    answer: bytes, reference: str, expected: type[AnswerT]
+    answer: bytes, bytes_max: int, reference: str, expected: type[AnswerT]
 ) -> tuple[IpayMessage, AnswerT]:
     """The message and its body, if it answers the message of that reference."""
     try:
-        message = decode(answer)
+        message = decode(answer, bytes_max)
     except ProtocolError as error:
         raise UnansweredError(f"unreadable answer: {error}", answer) from None
     body = message.body

@@ -13,7 +13,6 @@ from providers.protocols.ipaymsg import (
     CustInfoRes,
     ReprintManyRes,
     Result,
-    VendAdvRes,
     VendLastRes,
     VendRes,
     VendRevRes,
@@ -21,11 +20,11 @@ from providers.protocols.ipaymsg import (
 from providers.protocols.ipaymsg_errors import (
     ALREADY_COMPLETED,
     ALREADY_REVERSED,
+    CODES,
     NO_RECORD,
     NOT_REVERSIBLE,
     OK,
     VERSION_UNSUPPORTED,
-    meaning,
 )
 
 
@@ -35,16 +34,21 @@ def failure_of(result: Result) -> Failure:
     if result.supplier_code:
         code = f"{code}/{result.supplier_code}"
     return Failure(
-        error_type=meaning(result.code).error_type,
+        error_type=CODES.meaning(result.code).error_type,
         detail=result.text or result.code,
         provider_code=code,
         provider_message=result.text or None,
     )
 
 
+def excludes_a_sale(code: str) -> bool:
+    """Whether the code is definite; asking does not count it."""
+    return code in CODES and CODES[code].definite
+
+
 def refused(result: Result, legs: Iterable[Leg]) -> Reply:
     """DECLINED when the code excludes a sale, otherwise UNKNOWN."""
-    definite = meaning(result.code).definite
+    definite = excludes_a_sale(result.code)
     return (declined if definite else indefinite)(failure_of(result), legs)
 
 
@@ -72,7 +76,7 @@ def last_vend(original: str, body: VendLastRes) -> VendRes | None:
 def last_vend_conclusive(body: VendLastRes) -> bool:
     """The provider looked, whatever it found. Otherwise it may be too ill to be believed."""
     code = body.result.code
-    return code in (OK, NO_RECORD) or meaning(code).definite
+    return code in (OK, NO_RECORD) or excludes_a_sale(code)
 
 
 def own_vend(original: str, vend: VendRes | None) -> VendRes | None:
@@ -128,14 +132,14 @@ def reversal_reply(
     return indefinite(failure_of(body.result), legs)
 
 
-def confirm_reply(body: VendAdvRes, legs: Iterable[Leg]) -> Reply:
-    """A confirmation that was taken before counts as taken."""
-    legs, code = tuple(legs), body.result.code
+def confirm_reply(result: Result, legs: Iterable[Leg]) -> Reply:
+    """A confirmation, of a vend or a key change; one that was taken before counts as taken."""
+    legs, code = tuple(legs), result.code
     if code in (OK, ALREADY_COMPLETED):
         return Reply(Outcome.APPROVED, legs)
     if code in (NO_RECORD, ALREADY_REVERSED, NOT_REVERSIBLE):
-        return declined(failure_of(body.result), legs)
-    return refused(body.result, legs)
+        return declined(failure_of(result), legs)
+    return refused(result, legs)
 
 
 def reprinted(original: str, body: ReprintManyRes) -> VendRes | None:

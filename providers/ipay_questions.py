@@ -7,22 +7,37 @@ which the ledger holds."""
 from datetime import datetime, timedelta
 
 from domain.exchange import (
+    ConfirmKeyChangeQuestion,
     ConfirmQuestion,
+    FaultReportQuestion,
+    KeyChangeQuestion,
     LookupQuestion,
     Question,
     RecoverQuestion,
+    ReprintQuestion,
     ReverseQuestion,
+    TrialQuestion,
     VendQuestion,
 )
 from domain.sale import MeterDetail
+from providers.ipay_services import (
+    fault_report_request,
+    key_change_advice,
+    key_change_request,
+    trial_request,
+)
+from providers.ipay_wire_meter import pay_type, wire_meter
 from providers.protocols.ipaymsg import (
     CustInfoReq,
+    FaultReportReq,
+    KeyChangeAdvReq,
+    KeyChangeReq,
     ReprintManyReq,
+    TrialVendReq,
     VendAdvReq,
     VendLastReq,
     VendReq,
     VendRevReq,
-    WireMeter,
 )
 
 REFERENCES = 10**12
@@ -35,15 +50,21 @@ LEG_FETCH = 2
 REPRINT_MARGIN = timedelta(days=1)
 """A reprint searches from a day before the vend to a day after: clocks differ."""
 
-_PAY_TYPES = {
-    "CASH": "cash",
-    "CHEQUE": "cheque",
-    "CREDIT_CARD": "creditCard",
-    "DEBIT_CARD": "debitCard",
-}
-"""`cash`, `creditCard` and `OTHER` are seen in public clients; cheque and debitCard are assumed."""
+REPRINT_SEARCH = timedelta(days=366)
+"""How far back a reprint searches that names no sale of ours."""
 
-Request = CustInfoReq | VendReq | VendLastReq | VendRevReq | VendAdvReq | ReprintManyReq
+Request = (
+    CustInfoReq
+    | VendReq
+    | VendLastReq
+    | VendRevReq
+    | VendAdvReq
+    | ReprintManyReq
+    | TrialVendReq
+    | KeyChangeReq
+    | KeyChangeAdvReq
+    | FaultReportReq
+)
 
 
 def first_reference(number: int) -> str:
@@ -61,10 +82,11 @@ def sequence_of(reference: str) -> str:
     return str(int(reference[-9:]))
 
 
-def first_request(question: Question, reference: str, *, advice: bool) -> Request:
-    """The message that opens the exchange; `advice`: this provider takes confirmations.
-
-    Raises ValueError for what the protocol does not have."""
+def first_request(
+    question: Question, reference: str, at: datetime, *, advice: bool
+) -> Request | None:
+    """The message that opens the exchange, asked `at`; `advice`: this provider takes confirmations.
+    None: the provider wants no such message."""
     match question:
         case LookupQuestion(meter=meter):
             return CustInfoReq(reference, meter.number)
@@ -72,8 +94,8 @@ def first_request(question: Question, reference: str, *, advice: bool) -> Reques
             return VendReq(
                 ref=reference,
                 amount_cents=amount.cents,
-                meter=_meter(meter),
-                pay_type=_PAY_TYPES.get(payment, "OTHER"),
+                meter=wire_meter(meter),
+                pay_type=pay_type(payment),
                 use_advice=advice,
             )
         case RecoverQuestion(meter=meter):
@@ -83,14 +105,22 @@ def first_request(question: Question, reference: str, *, advice: bool) -> Reques
                 ref=reference,
                 original_ref=original.reference,
                 vended_at=original.asked_at,
-                pay_type=_PAY_TYPES.get(payment, "OTHER"),
+                pay_type=pay_type(payment),
                 repeat=original.attempt or None,
                 first_at=original.first_attempt_at if original.attempt else None,
             )
         case ReverseQuestion():
             return reversal_request(question, reference)
-        case _:
-            raise ValueError(f"{type(question).__name__} is not in this protocol")
+        case ReprintQuestion():
+            return _reprint_request(question, reference, at)
+        case TrialQuestion():
+            return trial_request(question, reference)
+        case FaultReportQuestion():
+            return fault_report_request(question, reference, at)
+        case KeyChangeQuestion(meter=meter):
+            return key_change_request(meter, reference)
+        case ConfirmKeyChangeQuestion():
+            return key_change_advice(question, reference)
 
 
 def reversal_request(question: RecoverQuestion | ReverseQuestion, reference: str) -> VendRevReq:
@@ -104,23 +134,19 @@ def reversal_request(question: RecoverQuestion | ReverseQuestion, reference: str
     )
 
 
-def reprint_request(question: RecoverQuestion, reference: str, now: datetime) -> ReprintManyReq:
+def fetch_request(question: RecoverQuestion, reference: str, now: datetime) -> ReprintManyReq:
     """All vends of the meter around the time of the original."""
+    since = question.original.asked_at - REPRINT_MARGIN
+    return _reprint(question.meter, reference, since, now)
+
+
+def _reprint_request(question: ReprintQuestion, reference: str, now: datetime) -> ReprintManyReq:
+    original = question.original
+    since = now - REPRINT_SEARCH if original is None else original.asked_at - REPRINT_MARGIN
+    return _reprint(question.meter, reference, since, now)
+
+
+def _reprint(meter: MeterDetail, reference: str, since: datetime, now: datetime) -> ReprintManyReq:
     return ReprintManyReq(
-        ref=reference,
-        meter=question.meter.number,
-        since=question.original.asked_at - REPRINT_MARGIN,
-        until=now + REPRINT_MARGIN,
-    )
-
-
-def _meter(meter: MeterDetail) -> WireMeter:
-    return WireMeter(
-        number=meter.number,
-        supply_group_code=meter.supply_group_code,
-        token_technology=meter.token_technology,
-        algorithm=meter.algorithm,
-        tariff_index=meter.tariff_index,
-        key_revision=meter.key_revision,
-        track2=meter.track2,
+        ref=reference, meter=meter.number, since=since, until=now + REPRINT_MARGIN
     )

@@ -39,14 +39,18 @@ def lookup_answer(meter: MeterDetail, body: CustInfoRes) -> LookupAnswer:
 
 def sale(meter: MeterDetail, body: VendRes, at: datetime | None) -> Sale:
     """The sale that `body` states. Tokens come in the order in which the customer enters them:
-    key change, then credit, then free units."""
-    receipts = [part.receipt for part in (*body.standard, *body.free) if part.receipt]
+    key change, then credit, then free units, then a power limit."""
+    # An amount may go into debts and charges whole: then only they have a receipt.
+    parts = (*body.standard, *body.free, *body.debts, *body.charges)
+    receipts = [part.receipt for part in parts if part.receipt]
     utility = body.utility
+    standard = [_token(token, body.tariff, credit=True) for token in body.standard]
     return Sale(
         tokens=(
             *_key_change_tokens(body),
-            *(_token(token, body.tariff, credit=True) for token in body.standard),
+            *(token for token in standard if token.token_type is not TokenType.PWRLMT),
             *(_token(token, None, credit=False) for token in body.free),
+            *(token for token in standard if token.token_type is TokenType.PWRLMT),
         ),
         customer=Customer(),
         utility=UtilityDetail(
@@ -120,11 +124,7 @@ def _key_change_tokens(body: VendRes) -> tuple[Token, ...]:
 
 
 def _token(token: WireToken, tariff: str | None, *, credit: bool) -> Token:
-    kind = TokenType.STD if credit else TokenType.BSST
-    # The wire has one element for every paid or given credit; that a refund says so in its
-    # description is assumed.
-    if credit and (token.description or "").casefold().startswith("refund"):
-        kind = TokenType.REFUND
+    kind = _standard_kind(token.description) if credit else TokenType.BSST
     return Token(
         token_type=kind,
         digits=token.digits,
@@ -134,3 +134,12 @@ def _token(token: WireToken, tariff: str | None, *, credit: bool) -> Token:
         tariff=read_tariff(token.tariff or tariff),
         description=token.description,
     )
+
+
+def _standard_kind(description: str | None) -> TokenType:
+    """The wire has one element for every token but free units and key changes; that a refund or a
+    power limit says so in its description is assumed."""
+    words = (description or "").casefold()
+    if words.startswith("refund"):
+        return TokenType.REFUND
+    return TokenType.PWRLMT if words.startswith("power limit") else TokenType.STD

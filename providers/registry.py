@@ -4,8 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from providers.adapter import ProviderAdapter
+from providers.aeon import AeonAdapter
 from providers.config import ProviderConfig
+from providers.easypay_provider import EasyPayAdapter
 from providers.ipay import IpayAdapter
+from providers.kazang import KazangAdapter
+from providers.restvend_provider import RestvendAdapter
 from providers.xmlvend_provider import XmlvendAdapter
 
 
@@ -14,7 +18,15 @@ def build_adapter(config: ProviderConfig, clock: Callable[[], datetime]) -> Prov
 
     Raises ValueError for a configuration that can't work, OSError for unreadable TLS files."""
     match config.protocol:
-        case "ipaymsg":
+        case "easypay":
+            return EasyPayAdapter(config)
+        case "restvend":
+            return RestvendAdapter(config)
+        case "aeon":
+            return AeonAdapter(config)
+        case "ipaymsg" | "ipaymsg_http":
             return IpayAdapter(config, clock)
         case "xmlvend":
             return XmlvendAdapter(config)
+        case "kazang":
+            return KazangAdapter(config, clock)

@@ -2,7 +2,8 @@
 differences are profiles.
 
 Which of them speak it is assumed (see providers/profiles.py). Recovery is the standard's own:
-the last response to the original message id.
+the last response to the original message id. Only a provider that doesn't support that is asked
+for a reprint instead.
 """
 
 import asyncio
@@ -10,41 +11,30 @@ from datetime import datetime
 
 from domain.exchange import (
     OPERATION_OF,
-    ConfirmQuestion,
     Leg,
-    LookupQuestion,
     Operation,
     Question,
     RecoverQuestion,
     Reply,
-    ReverseQuestion,
-    VendQuestion,
+    ReprintQuestion,
 )
-from domain.failure import ErrorType, Failure
-from domain.outcome import Outcome
+from domain.outcome import Outcome, Settled
 from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
-from providers.heard import Heard, NotSentError, UnansweredError, declined, silent
+from providers.heard import Heard, NotSentError, UnansweredError, silent
 from providers.http_client import HttpAnswer
 from providers.masking import mask
+from providers.offered import require_offered
 from providers.profiles import PROFILES
 from providers.protocols.errors import ProtocolError
 from providers.protocols.xmlvend import decode_response, encode_request
-from providers.protocols.xmlvend_messages import MsgId, Response
+from providers.protocols.xmlvend_messages import MsgId, Request, Response
 from providers.soap_client import SoapClient
 from providers.tls import tls_context
-from providers.xmlvend_answers import (
-    answered_request,
-    confirm_reply,
-    lookup_reply,
-    recover_reply,
-    reverse_reply,
-    vend_reply,
-)
-from providers.xmlvend_questions import SOAP_ACTIONS, message_id, request_of
-
-_INVALID_MERCHANT_STATUSES = frozenset({401, 403})
+from providers.web_refusal import web_refusal
+from providers.xmlvend_answers import answered_request, no_last_responses, reply_of
+from providers.xmlvend_questions import message_id, next_message_id, request_of, soap_action
 
 
 class XmlvendAdapter:
@@ -61,7 +51,7 @@ class XmlvendAdapter:
         if config.url is None:
             raise ValueError(f"provider {config.id}: xmlvend needs a url")
         self._config = config
-        self._profile = profile
+        self._profile = profile = profile.adjusted(config.xmlvend)
         self._client = SoapClient(
             config.url,
             connect_seconds=config.timeouts.connect,
@@ -95,39 +85,49 @@ class XmlvendAdapter:
         return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
-        msg_id = message_id(number, at)
-        request = request_of(question, msg_id, self._config.credentials, self._profile)
-        wire = encode_request(request)
-        return Prepared(question, OPERATION_OF[type(question)], msg_id.reference, wire, mask(wire))
+        require_offered(self.provider, OPERATION_OF[type(question)], self.capabilities)
+        return self._prepared(question, message_id(number, at))
 
     async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:  # noqa: ARG002
-        heard = await self._ask(prepared)
+        loop = asyncio.get_running_loop()
+        seconds = self._config.timeouts.answer(prepared.operation)
+        started = loop.time()
+        heard = await self._ask(prepared, seconds)
         legs = (heard.leg,)
         body = heard.body
         if body is None:
             return silent(heard, legs)
         if isinstance(body, HttpAnswer):
-            return _web_refusal(body.status, legs)
-        utilities = self._config.supply_groups
-        match prepared.question:
-            case LookupQuestion(meter=meter):
-                return lookup_reply(meter, body, legs, utilities)
-            case VendQuestion(meter=meter):
-                return vend_reply(meter, body, legs, utilities)
-            case RecoverQuestion(meter=meter, original=original):
-                original_id = MsgId.of(original.reference)
-                return recover_reply(meter, original_id, body, legs, utilities)
-            case ConfirmQuestion():
-                return confirm_reply(body, legs)
-            case ReverseQuestion():
-                return reverse_reply(body, legs)
-            case _:
-                raise AssertionError("prepare() refuses what the protocol does not have")
+            return web_refusal(body.status, prepared.operation, legs)
+        question, left = prepared.question, seconds - (loop.time() - started)
+        if isinstance(question, RecoverQuestion) and no_last_responses(body) and left > 0:
+            reprint = ReprintQuestion(question.meter, question.original)
+            second = self._prepared(reprint, next_message_id(MsgId.of(prepared.reference)))
+            return await self._recover_by_reprint(second, heard.leg, left)
+        return reply_of(question, body, legs, self._config.supply_groups)
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, prepared: Prepared) -> Heard[Response | HttpAnswer]:
+    def _prepared(self, question: Question, msg_id: MsgId) -> Prepared:
+        wire = encode_request(self._request(question, msg_id))
+        operation = OPERATION_OF[type(question)]
+        return Prepared(question, operation, msg_id.reference, wire, mask(wire))
+
+    async def _recover_by_reprint(self, prepared: Prepared, first: Leg, seconds: float) -> Reply:
+        """A reprint that shows the sale settles it. One that doesn't settles nothing: it shows some
+        earlier sales, and nobody says how many."""
+        heard = await self._ask(prepared, seconds)
+        legs, body = (first, heard.leg), heard.body
+        if body is None:
+            return silent(heard, legs)
+        if not isinstance(body, HttpAnswer):
+            shown = reply_of(prepared.question, body, legs, self._config.supply_groups)
+            if shown.sale is not None:
+                return Reply(Outcome.APPROVED, legs, settled=Settled.SOLD, sale=shown.sale)
+        return Reply(Outcome.UNKNOWN, legs, detail="no last response, and no reprint shows it")
+
+    async def _ask(self, prepared: Prepared, seconds: float) -> Heard[Response | HttpAnswer]:
         """One message pair; a SOAP body comes back only if it names our message id."""
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -135,8 +135,7 @@ class XmlvendAdapter:
         def leg(received: str | None) -> Leg:
             return Leg(prepared.masked, received, round((loop.time() - started) * 1000))
 
-        action = SOAP_ACTIONS[prepared.operation] if self._profile.soap_action == "named" else ""
-        seconds = self._config.timeouts.answer(prepared.operation)
+        action = self._soap_action(prepared)
         try:
             answer = await self._client.post(prepared.wire, action, seconds)
             if answer.refused:
@@ -148,6 +147,14 @@ class XmlvendAdapter:
             return Heard(leg(error.masked), outcome=Outcome.UNKNOWN, detail=str(error))
         return Heard(leg(mask(answer.body)), body)
 
+    def _request(self, question: Question, msg_id: MsgId) -> Request:
+        return request_of(question, msg_id, self._config.credentials, self._profile)
+
+    def _soap_action(self, prepared: Prepared) -> str:
+        if self._profile.soap_action == "empty":
+            return ""
+        return soap_action(self._request(prepared.question, MsgId.of(prepared.reference)))
+
     def _matching(self, answer: HttpAnswer, reference: str) -> Response:
         try:
             body = decode_response(answer.body, self._config.answer_bytes_max)
@@ -158,15 +165,3 @@ class XmlvendAdapter:
         if answered is not None and answered.reference != reference:
             raise UnansweredError("answer names another message", answer.body, readable=True)
         return body
-
-
-def _web_refusal(status: int, legs: tuple[Leg, ...]) -> Reply:
-    merchant = status in _INVALID_MERCHANT_STATUSES
-    return declined(
-        Failure(
-            ErrorType.INVALID_MERCHANT if merchant else ErrorType.UPSTREAM_UNAVAILABLE,
-            f"the provider's web server refused the request with status {status}",
-            provider_code=f"HTTP {status}",
-        ),
-        legs,
-    )

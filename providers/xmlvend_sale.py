@@ -1,7 +1,9 @@
 """From XMLVend answers to the domain's sale and lookup."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+
+import msgspec
 
 from domain.sale import (
     Customer,
@@ -19,12 +21,18 @@ from domain.sale import (
 from providers.protocols.xmlvend_messages import (
     ConfirmResult,
     CreditVendResp,
+    UpdateMeterKeyResp,
+)
+from providers.protocols.xmlvend_receipt import (
     CreditVendTx,
     IssueKind,
+    KctData,
+    KeyChangeIssue,
     PayAccTx,
     TxAmount,
     VendCustomer,
     VendMeterDetail,
+    VendUtility,
 )
 
 _KINDS = {
@@ -58,34 +66,59 @@ def lookup_answer(
 
 def sale(asked: MeterDetail, body: CreditVendResp, utilities: Mapping[str, UtilityDetail]) -> Sale:
     """The sale that `body` states. Key-change tokens come before the credit, because the meter
-    needs them first. The wire names the utility without its id; `utilities` knows that by supply
-    group."""
+    needs them first, and power limits after it. The wire names the utility without its id;
+    `utilities` knows that by supply group."""
     paid = [tx for tx in body.transactions if isinstance(tx, CreditVendTx)]
     others = [tx for tx in body.transactions if isinstance(tx, PayAccTx)]
-    meter = _meter_after(asked, paid)
-    known = utilities.get(meter.supply_group_code or "")
+    issues = [tx.key_change for tx in paid if tx.key_change is not None]
+    told = next((tx.meter for tx in paid if tx.meter is not None), None)
+    meter = _meter_after(asked, told, next((i.data or KctData() for i in issues if i.tokens), None))
     return Sale(
-        tokens=(*_key_change_tokens(paid), *map(_token, paid)),
+        tokens=(*_keys(issues), *map(_token, paid), *_power_limits(issues)),
         customer=Customer() if body.customer is None else _customer(body.customer),
-        utility=UtilityDetail(
-            body.utility.name,
-            body.utility.address,
-            body.utility.tax_ref,
-            None if known is None else known.client_id,
-        ),
+        utility=_utility(body.utility, meter, utilities),
         meter=meter,
-        provider_reference=body.receipt or body.base.request.reference,
+        provider_reference=_receipt(body.receipt) or body.base.request.reference,
         sold_at=body.base.at,
         debts=tuple(
-            DebtRecovery(tx.description, _taxed(tx.amount), tx.balance_cents or 0, tx.receipt)
+            DebtRecovery(
+                tx.description, _taxed(tx.amount), tx.balance_cents or 0, _receipt(tx.receipt)
+            )
             for tx in others
             if tx.debt
         ),
         charges=tuple(
-            ServiceCharge(tx.description, _taxed(tx.amount), tx.receipt)
+            ServiceCharge(tx.description, _taxed(tx.amount), _receipt(tx.receipt))
             for tx in others
             if not tx.debt
         ),
+        customer_message=body.base.customer_message,
+    )
+
+
+def trial_sale(
+    asked: MeterDetail, body: CreditVendResp, utilities: Mapping[str, UtilityDetail]
+) -> Sale:
+    """What a sale would be. The wire has zeros for its tokens, which are no tokens."""
+    would_be = sale(asked, body, utilities)
+    tokens = tuple(msgspec.structs.replace(token, digits="") for token in would_be.tokens)
+    return msgspec.structs.replace(would_be, tokens=tokens)
+
+
+def key_change_sale(
+    asked: MeterDetail, body: UpdateMeterKeyResp, utilities: Mapping[str, UtilityDetail]
+) -> Sale:
+    """The key-change tokens of `body`. It has no receipt: the message id names it."""
+    # Without its data it was issued for what was asked.
+    data = body.issue.data or _asked_data(asked.key_change or KeyChange())
+    meter = _meter_after(asked, body.issue.meter, data)
+    return Sale(
+        tokens=(*_keys([body.issue]), *_power_limits([body.issue])),
+        customer=Customer() if body.customer is None else _customer(body.customer),
+        utility=_utility(body.utility, meter, utilities),
+        meter=meter,
+        provider_reference=body.base.request.reference,
+        sold_at=body.base.at,
         customer_message=body.base.customer_message,
     )
 
@@ -109,15 +142,32 @@ def meter_detail(
     )
 
 
-def _meter_after(asked: MeterDetail, paid: list[CreditVendTx]) -> MeterDetail:
-    told = next((tx.meter for tx in paid if tx.meter is not None), None)
-    change = next((tx.key_change for tx in paid if tx.key_change is not None), None)
+def _meter_after(
+    asked: MeterDetail, told: VendMeterDetail | None, change: KctData | None
+) -> MeterDetail:
     if change is None:
         return meter_detail(asked, told)
     key_change = KeyChange(
         change.to_supply_group_code, change.to_key_revision, change.to_tariff_index
     )
     return meter_detail(asked, told or VendMeterDetail(number=asked.number), key_change)
+
+
+def _asked_data(wanted: KeyChange) -> KctData:
+    return KctData(
+        to_supply_group_code=wanted.supply_group_code,
+        to_key_revision=wanted.key_revision,
+        to_tariff_index=wanted.tariff_index,
+    )
+
+
+def _utility(
+    told: VendUtility, meter: MeterDetail, utilities: Mapping[str, UtilityDetail]
+) -> UtilityDetail:
+    known = utilities.get(meter.supply_group_code or "")
+    return UtilityDetail(
+        told.name, told.address, told.tax_ref, None if known is None else known.client_id
+    )
 
 
 def _customer(customer: VendCustomer) -> Customer:
@@ -133,10 +183,23 @@ def _taxed(amount: TxAmount) -> Taxed:
     return Taxed(amount.cents, amount.tax_cents, rate)
 
 
-def _key_change_tokens(paid: list[CreditVendTx]) -> Iterator[Token]:
-    for tx in paid:
-        for digits in tx.key_change.tokens if tx.key_change else ():
+def _receipt(number: str | None) -> str | None:
+    """None for the zeros that stand for no receipt."""
+    return number if number and number.strip("0") else None
+
+
+def _keys(issues: Iterable[KeyChangeIssue]) -> Iterator[Token]:
+    for issue in issues:
+        for digits in issue.tokens:
             yield Token(TokenType.KC, digits, Decimal(0), Taxed(0), description="Key change")
+
+
+def _power_limits(issues: Iterable[KeyChangeIssue]) -> Iterator[Token]:
+    for issue in issues:
+        limit = issue.power_limit
+        if limit is not None:
+            words = limit.description or f"Power limit {limit.value:f} {limit.unit}".strip()
+            yield Token(TokenType.PWRLMT, limit.token, Decimal(0), Taxed(0), description=words)
 
 
 def _token(tx: CreditVendTx) -> Token:
@@ -145,7 +208,7 @@ def _token(tx: CreditVendTx) -> Token:
         digits=tx.token or OVER_THE_AIR,
         units=tx.units,
         amount=_taxed(tx.amount),
-        receipt=tx.receipt,
+        receipt=_receipt(tx.receipt),
         tariff=tx.steps,
         description=tx.tariff_name or tx.description,
     )

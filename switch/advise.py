@@ -9,8 +9,7 @@ from ledger import VersionConflict
 from switch.command import Acknowledged, Advise, Refused
 from switch.context import Context
 from switch.look_up import DUPLICATE
-from switch.retry import NO_SUCH_PURCHASE
-from switch.streams import NotAPurchaseError
+from switch.original import NO_SUCH_PURCHASE, original
 
 TOO_MUCH = Failure(
     ErrorType.INVALID_AMOUNT, "the advice's approvedAmount exceeds the purchase's amount"
@@ -21,14 +20,10 @@ async def advise(context: Context, command: Advise) -> Acknowledged | Refused:
     """Stores the advice twice: under its own id, which claims the id, and in the purchase, where
     it takes effect. A crash between the two is healed by the channel's repeat, which it owes us
     because it has not been acknowledged. Raises what the ledger raises."""
-    try:
-        purchase = await context.streams.purchase(command.purchase_id)
-    except NotAPurchaseError:
+    purchase = await original(context, command.purchase_id, command.user, command.advice_id)
+    if purchase is None:
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
     assert purchase.request is not None
-    if purchase.request.user != command.user:
-        # Who may reverse another's sale takes back a token that was handed over.
-        return Refused(NO_SUCH_PURCHASE, not_sent=True)
     final = command.final_amount
     if final is not None:
         amount = purchase.request.amount

@@ -1,8 +1,8 @@
 """Attend to a purchase: whatever it still needs, without anyone asking.
 
 One worker serves both queues. A purchase without an outcome is recovered; a purchase with an
-outcome has its advices delivered, oldest first. The queue is the ledger itself: the read model
-only says where to look, and the stream decides.
+outcome has its advices delivered, oldest first; so has a key change its confirmations. The queue is
+the ledger itself: the read model only says where to look, and the stream decides.
 """
 
 import asyncio
@@ -16,21 +16,41 @@ from domain.exchange import ConfirmQuestion, ReverseQuestion
 from domain.message import message_stream
 from domain.provider import Capabilities
 from domain.purchase import Purchase, PurchaseStatus
+from domain.service import Service, ServiceOutcomeUnknown, ServiceStatus
 from domain.settling import after_advice, without_asking
 from ledger import LedgerError, VersionConflict
 from switch.asking import Ask, exchange, prepare
 from switch.backoff import next_advice
+from switch.confirm_key_change import deliver_confirmation
 from switch.context import Context
 from switch.ports import DueAt, WorkFinder
 from switch.recover import recover
-from switch.streams import NotAPurchaseError, TooManyConflictsError, fold
+from switch.streams import (
+    NotAPurchaseError,
+    NotAServiceError,
+    TooManyConflictsError,
+    fold,
+)
 
 _log = structlog.get_logger(__name__)
 
 
-async def attend(context: Context, purchase_id: str) -> None:
-    """Does what is due for one purchase now; returns when nothing is left or it must wait."""
-    purchase = await context.streams.purchase(purchase_id)
+async def attend(context: Context, message_id: str) -> None:
+    """Does what is due for one message now; returns when nothing is left or it must wait. Raises
+    NotAPurchaseError when nothing under this id ever needs anything."""
+    try:
+        purchase = await context.streams.purchase(message_id)
+    except NotAPurchaseError as error:
+        try:
+            service = await context.streams.service(message_id)
+        except NotAServiceError:
+            raise error from None
+        await _attend_service(context, service, message_id)
+    else:
+        await _attend_purchase(context, purchase, message_id)
+
+
+async def _attend_purchase(context: Context, purchase: Purchase, purchase_id: str) -> None:
     now = context.clock()
     if purchase.leased(now):
         return
@@ -47,6 +67,30 @@ async def attend(context: Context, purchase_id: str) -> None:
         if not purchase.settled or purchase.leased(context.clock()):
             return
         purchase = await _deliver(context, purchase, advice)
+
+
+async def _attend_service(context: Context, service: Service, message_id: str) -> None:
+    """Ends a request whose asker is gone, and delivers the confirmations of a key change."""
+    if service.leased(context.clock()):
+        return
+
+    def abandoned(state: Service) -> list[Event]:
+        now = context.clock()
+        asked = state.asked
+        if state.status is not ServiceStatus.PENDING or asked is None or state.leased(now):
+            return []
+        # Nobody will hear an answer any more, and asking again might do it twice.
+        detail = "the process that asked ended before it had an answer"
+        return [ServiceOutcomeUnknown(at=now, provider=asked.provider, detail=detail)]
+
+    service = await context.streams.record(message_stream(message_id), service, abandoned)
+    for advice in service.pending_advices:
+        if service.leased(context.clock()):
+            return
+        if service.done is not None and service.done.provider not in context.adapters:
+            _log.warning("provider not configured", message_id=message_id)
+            return
+        service = await deliver_confirmation(context, service, advice)
 
 
 async def _deliver(context: Context, purchase: Purchase, advice: Advice) -> Purchase:

@@ -21,5 +21,11 @@ def next_advice(settings: SwitchSettings, now: datetime, attempts: int) -> datet
     return now + _wait(settings.advice_first_seconds, settings.advice_last_seconds, attempts)
 
 
+def next_notification(settings: SwitchSettings, now: datetime, attempts: int) -> datetime:
+    """When a notification that was not taken is sent again."""
+    first, last = settings.notification_first_seconds, settings.notification_last_seconds
+    return now + _wait(first, last, attempts)
+
+
 def _wait(first: float, last: float, attempts: int) -> timedelta:
     return timedelta(seconds=min(last, first * 2 ** min(attempts, _DOUBLINGS_MAX)))

@@ -2,11 +2,10 @@
 
 from domain.event import Event
 from domain.message import message_stream
-from domain.meter import BroadcastReason, Meter
 from domain.purchase import Purchase, PurchaseDeclined, PurchaseRequested, PurchaseRouted
 from ledger import LedgerBusy, VersionConflict
 from switch.asking import Ask
-from switch.command import Buy, LookUp, Refused, Sold
+from switch.command import Buy, Refused, Sold
 from switch.context import Context
 from switch.look_up import DUPLICATE, LookUps, no_route
 from switch.streams import fold
@@ -15,7 +14,7 @@ from switch.vending import TOO_BUSY, outcome_of, prepare_vend, vend
 
 async def buy(context: Context, look_ups: LookUps, command: Buy) -> Sold | Refused:
     """Sells at most one token set for `command.message_id`. Raises what the ledger raises."""
-    meter = await _meter(context, look_ups, command)
+    meter = await look_ups.current(command.meter, command.sender)
     route = await context.table.route(meter)
     requested = _requested(context, command)
     events: list[Event] = [
@@ -44,20 +43,6 @@ async def buy(context: Context, look_ups: LookUps, command: Buy) -> Sold | Refus
     if ask is not None:
         purchase = await vend(context, purchase, ask, list(route.order[1:]), retriable=False)
     return outcome_of(context, purchase)
-
-
-async def _meter(context: Context, look_ups: LookUps, command: Buy) -> Meter:
-    """The meter's row in the contract table; broadcast first if a person asked for that."""
-    meter = await context.streams.meter(command.meter.utility_type, command.meter.number)
-    if not meter.rebroadcast:
-        return meter
-    lookup = LookUp(
-        message_id=context.new_id(),
-        meter=command.meter,
-        sender=command.sender,
-        message="",
-    )
-    return await look_ups.rebroadcast(lookup, BroadcastReason.FLAGGED)
 
 
 def _requested(context: Context, command: Buy) -> PurchaseRequested:

@@ -4,8 +4,9 @@ import msgspec
 
 from domain.advice import AdviceKind
 from domain.failure import Failure
+from domain.fault import FaultLogged, FaultType
 from domain.money import Money
-from domain.sale import LookupAnswer, MeterDetail, Sale
+from domain.sale import Customer, LookupAnswer, MeterDetail, Sale
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -73,6 +74,60 @@ class Advise(msgspec.Struct, frozen=True):
     payment: str = "CASH"
 
 
+class Try(msgspec.Struct, frozen=True):
+    """Find out what `amount` would buy, without any financial effect."""
+
+    message_id: str
+    meter: MeterDetail
+    amount: Money
+    sender: Sender
+    message: str
+    payment: str = "CASH"
+
+
+class Reprint(msgspec.Struct, frozen=True):
+    """Show earlier tokens again: those that `original_ref` names (a purchase's id, the provider's
+    reference, a receipt number), else the meter's last ones."""
+
+    message_id: str
+    meter: MeterDetail
+    sender: Sender
+    message: str
+    original_ref: str | None = None
+
+
+class ReportFault(msgspec.Struct, frozen=True):
+    """Tell the provider that the meter is broken. `contact` is a telephone number."""
+
+    message_id: str
+    meter: MeterDetail
+    fault_type: FaultType
+    contact: str
+    sender: Sender
+    message: str
+    customer: Customer = Customer()
+    description: str = ""
+
+
+class ChangeKey(msgspec.Struct, frozen=True):
+    """Have key-change tokens issued, to `meter.key_change` or to what the provider has on
+    record."""
+
+    message_id: str
+    meter: MeterDetail
+    sender: Sender
+    message: str
+
+
+class ConfirmKeyChange(msgspec.Struct, frozen=True):
+    """`user` says that the tokens of key change `key_change_id` were handed over."""
+
+    advice_id: str
+    key_change_id: str
+    user: str
+    message: str
+
+
 class LookedUp(msgspec.Struct, frozen=True):
     """A meter found. `reference` is the one that the question to the provider carried."""
 
@@ -89,6 +144,39 @@ class Sold(msgspec.Struct, frozen=True):
     provider: Party
     municipality: Party | None
     recovered: bool = False
+
+
+class Quoted(msgspec.Struct, frozen=True):
+    """What would be sold; the tokens have no digits."""
+
+    quote: Sale
+    provider: Party
+    municipality: Party | None
+
+
+class Reprinted(msgspec.Struct, frozen=True):
+    """A sale of earlier, shown again. `purchase_id`: ours that it belongs to, if it is known."""
+
+    sale: Sale
+    provider: Party
+    municipality: Party | None
+    purchase_id: str | None = None
+
+
+class FaultReported(msgspec.Struct, frozen=True):
+    """The fault is logged at the provider."""
+
+    logged: FaultLogged
+    provider: Party
+    municipality: Party | None
+
+
+class KeyChanged(msgspec.Struct, frozen=True):
+    """Key-change tokens were issued."""
+
+    sale: Sale
+    provider: Party
+    municipality: Party | None
 
 
 class Acknowledged(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from switch.references import References
 from switch.routing_table import RoutingTable
 from switch.settings import SwitchSettings
 from switch.streams import Streams
+from switch.subscription import Subscription
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Context:
     clock: Clock
     new_id: NewId
     settings: SwitchSettings
+    subscriptions: tuple[Subscription, ...] = ()
 
     def party(self, provider: str) -> Party:
         """The provider as settlement entity."""

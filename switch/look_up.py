@@ -15,6 +15,7 @@ from domain.lookup import (
 from domain.meter import BroadcastReason, Meter, MeterBroadcast
 from domain.outcome import Outcome
 from domain.routing import Because, Route
+from domain.sale import MeterDetail
 from domain.settling import answered
 from ledger import VersionConflict
 from switch.asking import Ask, exchange
@@ -26,7 +27,7 @@ from switch.broadcast import (
     record_support,
     support_of,
 )
-from switch.command import LookedUp, LookUp, Party, Refused
+from switch.command import LookedUp, LookUp, Party, Refused, Sender
 from switch.context import Context
 from switch.journal import Journal
 from switch.work import Background
@@ -67,6 +68,14 @@ class LookUps:
         meter = await self._meter(command)
         reason = broadcast_reason(self._context, meter)
         return await self._in_turn(command, meter, reason)
+
+    async def current(self, meter: MeterDetail, sender: Sender) -> Meter:
+        """The meter's row in the contract table; broadcast first if a person asked for that."""
+        known = await self._context.streams.meter(meter.utility_type, meter.number)
+        if not known.rebroadcast:
+            return known
+        lookup = LookUp(message_id=self._context.new_id(), meter=meter, sender=sender, message="")
+        return await self.rebroadcast(lookup, BroadcastReason.FLAGGED)
 
     async def rebroadcast(self, command: LookUp, reason: BroadcastReason) -> Meter:
         """A broadcast that no channel asked for; returns the meter as it stands afterwards."""

@@ -12,6 +12,7 @@ from switch.asking import exchange, prepare
 from switch.backoff import next_recovery
 from switch.context import Context
 from switch.streams import fold
+from switch.subscription import with_notifications
 
 
 async def recover(context: Context, purchase: Purchase) -> Purchase:
@@ -27,6 +28,7 @@ async def recover(context: Context, purchase: Purchase) -> Purchase:
     question = RecoverQuestion(
         meter=request.meter,
         original=purchase.original(purchase.recoveries, purchase.first_recovery_at or now),
+        wanted=not purchase.reversing,
     )
     ask = await prepare(
         context,
@@ -46,6 +48,7 @@ async def recover(context: Context, purchase: Purchase) -> Purchase:
     def decide(state: Purchase) -> list[Event]:
         at = context.clock()
         due = next_recovery(context.settings, at, state.recoveries, at - vend.asked_at)
-        return after_recovery(state, vend, ask.asked, reply, at, late_sale, due)
+        events = after_recovery(state, vend, ask.asked, reply, at, late_sale, due)
+        return with_notifications(context.subscriptions, state, events)
 
     return await context.streams.record(stream, purchase, decide)

@@ -11,24 +11,20 @@ from ledger import VersionConflict
 from switch.command import Refused, Retry, Sold
 from switch.context import Context
 from switch.look_up import DUPLICATE
+from switch.original import NO_SUCH_PURCHASE, original
 from switch.recover import recover
-from switch.streams import NotAPurchaseError, fold
+from switch.streams import fold
 from switch.vending import outcome_of, prepare_vend, vend
 
-NO_SUCH_PURCHASE = Failure(ErrorType.UNABLE_TO_LOCATE_RECORD, "no purchase has this id")
 BEING_REVERSED = Failure(ErrorType.TRANSACTION_DECLINED, "this purchase is being reversed")
 
 
 async def retry(context: Context, command: Retry) -> Sold | Refused:
     """Finishes `command.purchase_id` at the provider of the original. Raises what the ledger
     raises."""
-    try:
-        purchase = await context.streams.purchase(command.purchase_id)
-    except NotAPurchaseError:
-        return Refused(NO_SUCH_PURCHASE, not_sent=True)
-    assert purchase.request is not None
-    if purchase.request.user != command.sender.user:
-        # Another user's purchase: its tokens are none of this one's business.
+    user = command.sender.user
+    purchase = await original(context, command.purchase_id, user, command.retry_id)
+    if purchase is None:
         return Refused(NO_SUCH_PURCHASE, not_sent=True)
     refused = _differs(purchase, command)
     if refused is not None:
@@ -88,9 +84,10 @@ async def _finish(context: Context, purchase: Purchase) -> Sold | Refused:
         purchase = await recover(context, purchase)
         # Another process may have begun a recovery first: its answer is ours too.
         purchase = await _unleased(context, purchase)
-    if purchase.reversing and purchase.status is PurchaseStatus.APPROVED:
+    sellable = _sellable_anew(purchase)
+    if purchase.reversing and (purchase.status is PurchaseStatus.APPROVED or sellable):
         return Refused(BEING_REVERSED)
-    if _may_sell_anew(purchase):
+    if sellable:
         purchase = await _sell_anew(context, purchase)
     return outcome_of(context, purchase)
 
@@ -105,13 +102,12 @@ async def _unleased(context: Context, purchase: Purchase) -> Purchase:
     return purchase
 
 
-def _may_sell_anew(purchase: Purchase) -> bool:
+def _sellable_anew(purchase: Purchase) -> bool:
     decline = purchase.decline
     return (
         purchase.status is PurchaseStatus.DECLINED
         and decline is not None
         and decline.retriable
-        and not purchase.reversing
         and purchase.vend is not None
     )
 

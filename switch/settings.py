@@ -49,6 +49,23 @@ class SwitchSettings:
     for only once a day from then on (it is never dropped)."""
     parked_seconds: float = _DAY
 
+    reprint_candidates_max: int = 10
+    """How many of a meter's last purchases are looked through for the one to reprint: those that
+    are taken back are passed over."""
+
+    notification_scan_seconds: float = 1.0
+    """How often notifications that are due are looked for, for each subscriber."""
+    notification_batch: int = 200
+    """Notifications to one subscriber found by one look."""
+    notification_concurrency: int = 8
+    """Notifications on their way to one subscriber at once, in one process."""
+    notification_answer_seconds: float = 10.0
+    """How long one attempt may take, connecting included."""
+    notification_first_seconds: float = 5.0
+    notification_last_seconds: float = 3_600.0
+    notification_patience_seconds: float = 72 * 3_600
+    """A notification that would have to wait beyond this age of the approval is given up."""
+
     unhealthy_after_failures: int = 5
     unhealthy_below_percent: int = 50
     unhealthy_sample: int = 20

@@ -10,6 +10,7 @@ from domain.meter import Meter, MeterSeen, meter_stream
 from domain.provider import Provider, provider_stream
 from domain.purchase import Purchase, PurchaseRequested
 from domain.sale import UtilityType
+from domain.service import Service, ServiceRequested
 from domain.utility import Utility, utility_stream
 from ledger import LedgerBusy, Recorded, VersionConflict
 from switch.ports import EventLog
@@ -29,6 +30,10 @@ F = TypeVar("F", bound=Folded)
 
 class NotAPurchaseError(Exception):
     """The message id belongs to something else, or to nothing."""
+
+
+class NotAServiceError(Exception):
+    """The message id belongs to no trial, reprint, fault report or key change."""
 
 
 class TooManyConflictsError(Exception):
@@ -62,6 +67,14 @@ class Streams:
         if not recorded or not isinstance(recorded[0].event, PurchaseRequested):
             raise NotAPurchaseError(purchase_id)
         return fold(Purchase(), recorded)
+
+    async def service(self, message_id: str) -> Service:
+        """The trial, reprint, fault report or key change. Raises NotAServiceError when the id is
+        none's."""
+        recorded = await self._log.read(message_stream(message_id))
+        if not recorded or not isinstance(recorded[0].event, ServiceRequested):
+            raise NotAServiceError(message_id)
+        return fold(Service(), recorded)
 
     async def provider(self, provider: str) -> Provider:
         recorded = await self._log.read(provider_stream(provider))

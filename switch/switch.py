@@ -1,39 +1,57 @@
 """The switch: one process's use cases behind one door, with its workers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
 
-from domain.exchange import LookupQuestion, Reply
+from domain.exchange import LookupQuestion, Operation, Reply
+from domain.failure import ErrorType, Failure
 from domain.sale import MeterDetail
 from ledger import LedgerError
 from providers.adapter import ProviderAdapter
 from switch.advise import advise
 from switch.attend import Attendant
 from switch.buy import buy
+from switch.change_key import change_key
 from switch.command import (
     Acknowledged,
     Advise,
     Buy,
+    ChangeKey,
+    ConfirmKeyChange,
+    FaultReported,
+    KeyChanged,
     LookedUp,
     LookUp,
+    Quoted,
     Refused,
+    ReportFault,
+    Reprint,
+    Reprinted,
     Retry,
     Sold,
+    Try,
 )
+from switch.confirm_key_change import confirm_key_change
 from switch.context import Context
 from switch.health import Health, Probe
 from switch.look_up import SILENT, LookUps
-from switch.ports import Clock, Draw, EventLog, NewId, WorkFinder
+from switch.notify import Messenger, Notifying
+from switch.ports import Clock, Draw, EventLog, NewId, PurchaseFinder, WorkFinder
 from switch.references import References
 from switch.refresh import Refresh
+from switch.report_fault import report_fault
+from switch.reprint import reprint
 from switch.retry import retry
 from switch.routing_table import RoutingTable
+from switch.serve import IN_DOUBT as SERVICE_IN_DOUBT
 from switch.settings import SwitchSettings
 from switch.steer import Steering
 from switch.streams import Streams, TooManyConflictsError
+from switch.subscription import Subscription
+from switch.trial import trial
 from switch.vending import IN_DOUBT, TOO_BUSY
 from switch.work import Background
 
@@ -49,10 +67,13 @@ NOT_BEGUN = Refused(TOO_BUSY, not_sent=True)
 # A retry or advice that is not taken up changes nothing about a purchase that may have been sold,
 # so the channel must hear the class of answer that makes it ask again.
 AGAIN = Refused(IN_DOUBT)
+CONFIRM_AGAIN = Refused(
+    Failure(ErrorType.OUTCOME_UNKNOWN, "the confirmation may not have been stored: repeat it")
+)
 
 
 class Switch:
-    """Look up, buy, retry and advise for channels; recover, deliver and refresh on its own."""
+    """What channels may ask for; and recovery, delivery, notifying and refreshing on its own."""
 
     def __init__(
         self,
@@ -62,10 +83,13 @@ class Switch:
         weights: Mapping[str, int],
         probe_meters: Mapping[str, str],
         finder: WorkFinder,
+        purchases: PurchaseFinder,
         clock: Clock,
         draw: Draw,
         new_id: NewId,
         settings: SwitchSettings,
+        subscriptions: Sequence[Subscription] = (),
+        notifying: Notifying | None = None,
     ) -> None:
         owner = new_id()
         streams = Streams(log, settings.conflict_retries_max, settings.busy_wait_seconds)
@@ -80,6 +104,7 @@ class Switch:
             clock=clock,
             new_id=new_id,
             settings=settings,
+            subscriptions=tuple(subscriptions),
         )
         self.steering = Steering(self.context)
         self._weights = weights
@@ -88,6 +113,8 @@ class Switch:
         self._look_ups = LookUps(self.context, self._background)
         self._attendant = Attendant(self.context, finder)
         self._refresh = Refresh(self.context, self._look_ups, finder)
+        self._purchases = purchases
+        self._notifying = notifying
         self._in_flight = 0
 
     async def open(self) -> None:
@@ -108,6 +135,10 @@ class Switch:
         background.loop(self._attendant.scan_loop(), "scan")
         background.loop(self._refresh.loop(), "refresh")
         background.loop(context.health.probe_loop(self._probes()), "probe")
+        if self._notifying is not None:
+            for subscriber in {one.subscriber for one in context.subscriptions}:
+                messenger = Messenger(context, self._notifying, subscriber)
+                background.loop(messenger.loop(), f"notify-{subscriber}")
 
     async def close(self) -> None:
         """Finishes what is in flight, within the settings' time; the rest is recovered later."""
@@ -159,6 +190,47 @@ class Switch:
             return result
 
         return await self._bounded(taken_in, AGAIN, AGAIN)
+
+    async def trial(self, command: Try) -> Quoted | Refused:
+        """What an amount would buy."""
+        return await self._service(
+            lambda: trial(self.context, self._look_ups, command), Operation.TRIAL
+        )
+
+    async def reprint(self, command: Reprint) -> Reprinted | Refused:
+        """Earlier tokens once more."""
+        return await self._service(
+            lambda: reprint(self.context, self._look_ups, self._purchases, command),
+            Operation.REPRINT,
+        )
+
+    async def report_fault(self, command: ReportFault) -> FaultReported | Refused:
+        """Logs a fault of a meter at its provider."""
+        return await self._service(
+            lambda: report_fault(self.context, self._look_ups, command), Operation.FAULT_REPORT
+        )
+
+    async def change_key(self, command: ChangeKey) -> KeyChanged | Refused:
+        """Has key-change tokens issued."""
+        return await self._service(
+            lambda: change_key(self.context, self._look_ups, command), Operation.KEY_CHANGE
+        )
+
+    async def confirm_key_change(self, command: ConfirmKeyChange) -> Acknowledged | Refused:
+        """Takes in the confirmation of a key change, durably; it is delivered afterwards."""
+
+        async def taken_in() -> Acknowledged | Refused:
+            result = await confirm_key_change(self.context, command)
+            if isinstance(result, Acknowledged):
+                self._attendant.kick(command.key_change_id)
+            return result
+
+        return await self._bounded(taken_in, CONFIRM_AGAIN, CONFIRM_AGAIN)
+
+    async def _service(
+        self, work: Callable[[], Coroutine[Any, Any, R]], operation: Operation
+    ) -> R | Refused:
+        return await self._bounded(work, Refused(SERVICE_IN_DOUBT[operation]), NOT_BEGUN)
 
     async def ready(self) -> dict[str, bool]:
         """Whether the ledger answers."""

@@ -16,6 +16,7 @@ from switch.asking import Ask, exchange, prepare
 from switch.backoff import next_recovery
 from switch.command import Party, Refused, Sold
 from switch.context import Context
+from switch.subscription import with_notifications
 
 UNREACHABLE = Failure(
     ErrorType.UPSTREAM_UNAVAILABLE, "no provider could be reached; nothing was sold"
@@ -23,6 +24,10 @@ UNREACHABLE = Failure(
 TOO_BUSY = Failure(ErrorType.UPSTREAM_UNAVAILABLE, "the switch is busy; nothing was done")
 WITHDRAWN = Failure(
     ErrorType.TRANSACTION_DECLINED, "a reversal came before any provider was reached"
+)
+# The next retry may sell: a refusal for good would let the channel buy again under another id.
+NOT_YET_SOLD = Failure(
+    ErrorType.OUTCOME_UNKNOWN, "nothing has been sold so far: retry this purchase to buy"
 )
 IN_DOUBT = Failure(
     ErrorType.OUTCOME_UNKNOWN, "the provider may have sold: retry this purchase to find out"
@@ -112,8 +117,9 @@ class _Ending:
         asked = self._ask.asked
         if self._reply.outcome is not Outcome.NOT_SENT:
             due = next_recovery(self._context.settings, now, 0, timedelta(0))
-            return after_vend(purchase, asked, self._reply, now, due)
-        events: list[Event] = [answered(asked, self._reply, now)]
+            events = after_vend(purchase, asked, self._reply, now, due)
+            return with_notifications(self._context.subscriptions, purchase, events)
+        events = [answered(asked, self._reply, now)]
         # Somebody else may have settled it meanwhile (we were stalled beyond our lease).
         if purchase.settled or purchase.open is None or purchase.open.exchange != asked.exchange:
             return events
@@ -122,7 +128,10 @@ class _Ending:
             return [*events, self.onward.asked]
         failure = WITHDRAWN if purchase.reversing else UNREACHABLE
         declined = PurchaseDeclined(
-            at=now, failure=failure, not_sent=True, retriable=self._retriable
+            at=now,
+            failure=failure,
+            not_sent=True,
+            retriable=self._retriable and not purchase.reversing,
         )
         return [*events, declined]
 
@@ -136,18 +145,21 @@ def outcome_of(context: Context, purchase: Purchase) -> Sold | Refused:
             return Sold(
                 sale=approval.sale,
                 provider=context.party(approval.provider),
-                municipality=_municipality(purchase),
+                municipality=municipality_of(purchase),
                 recovered=approval.recovered,
             )
         case PurchaseStatus.DECLINED:
             decline = purchase.decline
             assert decline is not None
+            if decline.retriable:
+                return Refused(NOT_YET_SOLD)
             return Refused(decline.failure, not_sent=decline.not_sent)
         case PurchaseStatus.SENT | PurchaseStatus.UNKNOWN:
             return Refused(IN_DOUBT)
 
 
-def _municipality(purchase: Purchase) -> Party | None:
+def municipality_of(purchase: Purchase) -> Party | None:
+    """The municipality that the purchase was routed for."""
     routed = purchase.routed
     if routed is None or routed.utility is None:
         return None

@@ -16,13 +16,16 @@ from uuid import uuid4
 
 import aiohttp
 import argon2
+import msgspec
 import uvicorn
 
 from api.app import create_app
 from api.channel.settings import ChannelSettings
 from domain.failure import ErrorType, Failure
+from domain.fault import FaultLogged
 from domain.sale import (
     Customer,
+    KeyChange,
     LookupAnswer,
     MeterDetail,
     Sale,
@@ -35,12 +38,21 @@ from switch.command import (
     Acknowledged,
     Advise,
     Buy,
+    ChangeKey,
+    ConfirmKeyChange,
+    FaultReported,
+    KeyChanged,
     LookedUp,
     LookUp,
     Party,
+    Quoted,
     Refused,
+    ReportFault,
+    Reprint,
+    Reprinted,
     Retry,
     Sold,
+    Try,
 )
 
 T = TypeVar("T")
@@ -79,6 +91,26 @@ SALE = Sale(
     vat_invoice="INV-9",
 )
 SOLD = Sold(SALE, IPAY, CITY)
+QUOTE = msgspec.structs.replace(
+    SALE, tokens=tuple(msgspec.structs.replace(token, digits="") for token in SALE.tokens)
+)
+QUOTED = Quoted(QUOTE, IPAY, CITY)
+REPRINTED = Reprinted(SALE, IPAY, CITY, "the-original")
+FAULT_REPORTED = FaultReported(FaultLogged("F-9", "A technician will call"), IPAY, CITY)
+KEY_CHANGED = KeyChanged(
+    Sale(
+        tokens=tuple(
+            Token(TokenType.KC, digits * 20, Decimal(0), Taxed(0)) for digits in ("3", "4")
+        ),
+        customer=CUSTOMER,
+        utility=UTILITY,
+        meter=msgspec.structs.replace(METER, key_change=KeyChange("600727", "2", "07")),
+        provider_reference="KC-5",
+    ),
+    IPAY,
+    CITY,
+)
+Command = LookUp | Buy | Retry | Advise | Try | Reprint | ReportFault | ChangeKey | ConfirmKeyChange
 
 
 def refused(
@@ -95,8 +127,12 @@ class ScriptedSwitch:
     looked_up: LookedUp | Refused | Exception = LOOKED_UP
     sold: Sold | Refused | Exception = SOLD
     advised: Acknowledged | Refused | Exception = field(default_factory=Acknowledged)
+    quoted: Quoted | Refused | Exception = QUOTED
+    reprinted: Reprinted | Refused | Exception = REPRINTED
+    fault_reported: FaultReported | Refused | Exception = FAULT_REPORTED
+    key_changed: KeyChanged | Refused | Exception = KEY_CHANGED
     dependencies: dict[str, bool] = field(default_factory=lambda: {"ledger": True})
-    commands: list[LookUp | Buy | Retry | Advise] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list[Command])
 
     async def look_up(self, command: LookUp) -> LookedUp | Refused:
         return self._given(command, self.looked_up)
@@ -110,10 +146,25 @@ class ScriptedSwitch:
     async def advise(self, command: Advise) -> Acknowledged | Refused:
         return self._given(command, self.advised)
 
+    async def trial(self, command: Try) -> Quoted | Refused:
+        return self._given(command, self.quoted)
+
+    async def reprint(self, command: Reprint) -> Reprinted | Refused:
+        return self._given(command, self.reprinted)
+
+    async def report_fault(self, command: ReportFault) -> FaultReported | Refused:
+        return self._given(command, self.fault_reported)
+
+    async def change_key(self, command: ChangeKey) -> KeyChanged | Refused:
+        return self._given(command, self.key_changed)
+
+    async def confirm_key_change(self, command: ConfirmKeyChange) -> Acknowledged | Refused:
+        return self._given(command, self.advised)
+
     async def ready(self) -> dict[str, bool]:
         return self.dependencies
 
-    def _given(self, command: LookUp | Buy | Retry | Advise, result: T | Exception) -> T:
+    def _given(self, command: Command, result: T | Exception) -> T:
         self.commands.append(command)
         if isinstance(result, Exception):
             raise result
@@ -200,6 +251,22 @@ class Client:
         path = f"{BASE}/tokenPurchases/{message['requestId']}/reversals/{message['id']}"
         return await self.send(path, message)
 
+    async def trial(self, message: dict[str, Any]) -> Reply:
+        return await self.send(f"{BASE}/tokenPurchases/{message['id']}/trial", message)
+
+    async def reprint(self, message: dict[str, Any]) -> Reply:
+        return await self.send(f"{BASE}/tokenReprints/{message['id']}", message)
+
+    async def report_fault(self, message: dict[str, Any]) -> Reply:
+        return await self.send(f"{BASE}/faultReports/{message['id']}", message)
+
+    async def change_key(self, message: dict[str, Any]) -> Reply:
+        return await self.send(f"{BASE}/keyChangeTokenRequests/{message['id']}", message)
+
+    async def confirm_key_change(self, message: dict[str, Any]) -> Reply:
+        path = f"{BASE}/keyChangeTokenRequests/{message['requestId']}/confirmations/{message['id']}"
+        return await self.send(path, message)
+
 
 def envelope() -> dict[str, Any]:
     """The members that every transaction has, with a new id."""
@@ -256,6 +323,23 @@ def confirmation_message(**changes: Any) -> dict[str, Any]:
 
 def reversal_message(**changes: Any) -> dict[str, Any]:
     return advice_message(reversalReason="TIMEOUT") | changes
+
+
+def reprint_message(**changes: Any) -> dict[str, Any]:
+    return envelope() | {"meter": {"meterId": "TST001"}} | changes
+
+
+def fault_message(**changes: Any) -> dict[str, Any]:
+    members = {
+        "meter": {"meterId": "TST001"},
+        "contactNumber": "+27821234567",
+        "faultType": "METER_DEAD",
+    }
+    return envelope() | members | changes
+
+
+def key_change_message(**changes: Any) -> dict[str, Any]:
+    return envelope() | {"meter": {"meterId": "TST001"}} | changes
 
 
 def basic(user: str, password: str) -> str:

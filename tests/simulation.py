@@ -6,7 +6,7 @@ import random
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,20 +15,9 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from domain.exchange import (
-    ConfirmQuestion,
-    LookupQuestion,
-    Operation,
-    Original,
-    Question,
-    RecoverQuestion,
-    Reply,
-    ReverseQuestion,
-    VendQuestion,
-)
-from domain.money import Money
-from domain.sale import MeterDetail, UtilityType
-from providers.adapter import Prepared, ProviderAdapter
+from domain.exchange import Operation
+from domain.sale import UtilityType
+from providers.adapter import ProviderAdapter
 from providers.config import Connections, ProviderConfig, Timeouts
 from providers.registry import build_adapter
 from providers.simulator.configs import loopback_configs
@@ -48,8 +37,10 @@ from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
 from providers.simulator.sales import SaleRow
 from providers.simulator.server import with_free_ports
 from providers.simulator.simulation import Simulation
+from tests.conversation import Conversation as Conversation
+from tests.conversation import utc_now
+from tests.provider_traits import PROVIDERS
 
-PROVIDERS = ("ipay", "contour", "syntell", "sandulela", "switchone")
 PLAIN, STEPS, DEBTS, FREE, KEY_CHANGE, BLOCKED, LIMITS, WATER = (
     f"0100000000{index}" for index in range(8)
 )
@@ -60,12 +51,9 @@ SHORT = Timeouts(connect=5.0, lookup=5.0, vend=5.0, recover=5.0, advice=5.0)
 """Long enough for a busy machine. A test that waits out a silent provider names a shorter wait."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def every_provider_fleet() -> Fleet:
-    """The shipped providers, and one meter for each kind of answer, served by all of them."""
+    """The providers of the contract suite as they are shipped, and one meter for each kind of
+    answer, served by all of them."""
     shipped = load_fleet()
     utility = FleetUtility(
         id="town",
@@ -85,7 +73,9 @@ def every_provider_fleet() -> Fleet:
     meter = partial(FleetMeter, utility="town", tariff="flat", providers=PROVIDERS)
     return Fleet(
         providers=tuple(
-            msgspec.structs.replace(provider, probe_meter=PLAIN) for provider in shipped.providers
+            msgspec.structs.replace(provider, probe_meter=PLAIN)
+            for provider in shipped.providers
+            if provider.id in PROVIDERS
         ),
         utilities=(utility,),
         tariffs=(flat, steps),
@@ -198,47 +188,6 @@ async def simulators(
         yield running
     finally:
         await running.close()
-
-
-class Conversation:
-    """One adapter and the questions put to it, each under a new number."""
-
-    def __init__(self, adapter: ProviderAdapter, clock: Callable[[], datetime] = utc_now) -> None:
-        self.adapter = adapter
-        self._clock = clock
-        self.number = 100
-
-    async def ask(self, question: Question) -> tuple[Prepared, Reply]:
-        """Prepares and exchanges, as the switch does."""
-        self.number += 1
-        prepared = self.adapter.prepare(question, self.number, self._clock())
-        return prepared, await self.adapter.exchange(prepared)
-
-    async def look_up(self, number: str) -> Reply:
-        return (await self.ask(LookupQuestion(MeterDetail(number))))[1]
-
-    async def vend(
-        self,
-        number: str,
-        cents: int,
-        utility_type: UtilityType = UtilityType.ELECTRICITY,
-    ) -> tuple[Original, Reply]:
-        """Buys; the original to recover, confirm or reverse comes along."""
-        asked_at = self._clock()
-        meter = MeterDetail(number, utility_type)
-        prepared, reply = await self.ask(VendQuestion(meter, Money(cents)))
-        return Original(prepared.reference, asked_at, Money(cents), 0, asked_at), reply
-
-    async def recover(self, number: str, original: Original, attempt: int = 0) -> Reply:
-        again = msgspec.structs.replace(original, attempt=attempt)
-        return (await self.ask(RecoverQuestion(MeterDetail(number), again)))[1]
-
-    async def confirm(self, number: str, original: Original) -> Reply:
-        return (await self.ask(ConfirmQuestion(MeterDetail(number), original)))[1]
-
-    async def reverse(self, number: str, original: Original, attempt: int = 0) -> Reply:
-        again = msgspec.structs.replace(original, attempt=attempt)
-        return (await self.ask(ReverseQuestion(MeterDetail(number), again)))[1]
 
 
 class OtherProcess:

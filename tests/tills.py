@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from domain.event import Event
-from domain.exchange import Operation, ProviderAsked
-from domain.purchase import PurchaseStatus
+from domain.exchange import Operation, ProviderAnswered, ProviderAsked
+from domain.purchase import Purchase, PurchaseStatus
 from providers.simulator.fleet import Fleet
 from providers.simulator.fleet_file import load_fleet
 from providers.simulator.sales import SaleRow
@@ -38,7 +38,6 @@ from tests.world import (
     world,
 )
 
-TILLS = 24
 UPTIME_SECONDS = (0.2, 1.5)
 """Between all being up and the next blow."""
 METERS = {
@@ -71,14 +70,17 @@ GONE = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, asyncio.Timeo
 class Tills:
     """Channels that never stop, and write down what they were told."""
 
+    count = 24
+
     def __init__(self, running: World, seed: int) -> None:
         self.running = running
         self.rng = random.Random(seed)
         self.told: dict[str, set[tuple[str, ...]]] = {}
-        """Every token set that was ever told for a purchase."""
+        """For each purchase, all token sets that anybody was ever told."""
         self.refused: set[str] = set()
-        """Purchases of which it was ever said that nothing was sold."""
+        """Purchases of which anybody was ever told for good that nothing was sold."""
         self.reversing: set[str] = set()
+        """Purchases that a till wanted back."""
         self.advised: dict[str, str] = {}
         """Acknowledged advices, and their purchase."""
         self.begun: set[str] = set()
@@ -91,7 +93,7 @@ class Tills:
         self.up.set()
 
     def knows(self, purchase_id: str) -> bool:
-        """Whether a till was ever told how the purchase ended."""
+        """Whether a till was told how the purchase ended."""
         return purchase_id in self.told or purchase_id in self.refused
 
     async def work(self) -> None:
@@ -120,12 +122,16 @@ class Tills:
     async def _advise_some(self, purchase_id: str) -> None:
         match self.rng.randrange(4):
             case 0:
-                self.reversing.add(purchase_id)
-                await self.advise(reversal_message(requestId=purchase_id), Client.reverse)
+                await self.reverse(purchase_id)
             case 1:
                 await self.advise(confirmation_message(requestId=purchase_id), Client.confirm)
             case _:
                 return
+
+    async def reverse(self, purchase_id: str) -> None:
+        """Takes the purchase back. From here on a refusal need not mean that nothing was sold."""
+        self.reversing.add(purchase_id)
+        await self.advise(reversal_message(requestId=purchase_id), Client.reverse)
 
     async def advise(self, message: Message, send: Send) -> None:
         """Sends one advice as often as this kind of till does."""
@@ -139,6 +145,8 @@ class Tills:
         self.counts[f"advice {reply.status}"] += 1
         if reply.status == 202:
             self.advised[message["id"]] = message["requestId"]
+        elif reply.status not in UNKNOWN:
+            self.refused.add(message["requestId"])
         return reply.status == 202
 
     def hear(self, purchase_id: str, what: str, reply: Reply | None) -> None:
@@ -170,9 +178,20 @@ def timely(fleet: Fleet) -> Fleet:
 
 
 async def assert_nothing_is_lost(running: World, tills: Tills) -> Counter[str]:
-    """Compares what the tills wrote down with the ledgers; how those ended of
-    which no till was told."""
-    purchases = await running.purchases()
+    """Compares what the tills wrote down with the switch's ledger, and that with the simulators'.
+    Returns how those purchases ended of whose end no till was told."""
+    purchases, sales = await running.purchases(), await running.sales()
+    assert_told_is_kept(tills, purchases)
+    assert_ledgers_agree(purchases, sales)
+    streams = await running.everything()
+    assert_one_sale_each(streams, sales)
+    for stream, events in streams.items():
+        assert_leases_held(stream, events)
+    return Counter(state.status.lower() for p, state in purchases.items() if not tills.knows(p))
+
+
+def assert_told_is_kept(tills: Tills, purchases: dict[str, Purchase]) -> None:
+    """What a till was told for certain is so, and whoever told it said the same."""
     assert set(purchases) <= tills.begun
     for purchase_id, token_sets in tills.told.items():
         assert purchases[purchase_id].status is PurchaseStatus.APPROVED, purchase_id
@@ -182,10 +201,6 @@ async def assert_nothing_is_lost(running: World, tills: Tills) -> Counter[str]:
     for advice_id, purchase_id in tills.advised.items():
         assert advice_id in purchases[purchase_id].advices
         assert not purchases[purchase_id].advices[advice_id].pending
-    sales = await running.sales()
-    assert_ledgers_agree(purchases, sales)
-    assert_one_sale_each(await running.everything(), sales)
-    return Counter(state.status.lower() for p, state in purchases.items() if not tills.knows(p))
 
 
 def assert_one_sale_each(streams: dict[str, list[Event]], sales: Iterable[SaleRow]) -> None:
@@ -200,6 +215,23 @@ def assert_one_sale_each(streams: dict[str, list[Event]], sales: Iterable[SaleRo
         purchase_of[sale.provider, sale.reference] for sale in sales if sale.status == "standing"
     )
     assert not [stream for stream, count in standing.items() if count > 1]
+
+
+def assert_leases_held(stream: str, events: Iterable[Event]) -> None:
+    """Nobody asked a provider about this while an earlier question was open and in its time.
+    Lookups are let be: a broadcast asks many at once."""
+    asked: ProviderAsked | None = None
+    for event in events:
+        match event:
+            case ProviderAsked(operation=Operation.LOOKUP):
+                continue
+            case ProviderAsked():
+                assert asked is None or asked.deadline <= event.at, (stream, asked, event)
+                asked = event
+            case ProviderAnswered() if asked is not None and event.exchange == asked.exchange:
+                asked = None
+            case _:
+                continue
 
 
 TillsT = TypeVar("TillsT", bound=Tills)
@@ -226,21 +258,28 @@ async def trading(
             assert reply.status == 201, reply.body
         tills = kind(running, seed)
         async with asyncio.TaskGroup() as group:
-            for _ in range(TILLS):
+            for _ in range(tills.count):
                 group.create_task(tills.work())
             yield running, tills
             tills.closing = True
         worked = monotonic() - began
-        await running.settled(tills.begun)
-        await running.nothing_open()
-        ended = await assert_nothing_is_lost(running, tills)
-        await running.read_models_equal_a_fresh_rebuild()
-        assert not [what for what in tills.counts if what.endswith(" 500")]
-        assert tills.told
-        assert tills.advised
+        ended = await assert_all_ends_well(running, tills)
         with capsys.disabled():
             print(
                 f"\n{worked:.0f} s of work, {monotonic() - began:.0f} s in all,"
                 f" {len(tills.begun)} purchases begun: {dict(sorted(tills.counts.items()))};"
                 f" of those in the ledger whose end no till was told: {dict(ended)}"
             )
+
+
+async def assert_all_ends_well(running: World, tills: Tills) -> Counter[str]:
+    """Waits, asking nobody, until nothing is left to do; then compares. Returns what
+    `assert_nothing_is_lost` does."""
+    await running.settled(tills.begun)
+    await running.nothing_open()
+    ended = await assert_nothing_is_lost(running, tills)
+    await running.read_models_equal_a_fresh_rebuild()
+    assert not [what for what in tills.counts if what.endswith(" 500")]
+    assert tills.told
+    assert tills.advised
+    return ended

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,8 +20,10 @@ from psycopg import sql
 
 from domain.event import Event
 from domain.message import message_stream
+from domain.meter import MeterPreferenceSet, MeterSeen
 from domain.provider import ProviderDisabled, ProviderEnabled, provider_stream
 from domain.purchase import Purchase, PurchaseRequested, PurchaseStatus
+from domain.sale import UtilityType
 from ledger import Ledger
 from projections.catalogue import read_models
 from projections.open_work import OpenWork
@@ -60,6 +63,10 @@ SWITCH: dict[str, Any] = {
     "advice_first_seconds": 0.3,
     "advice_last_seconds": 1.0,
     "probe_seconds": 0.3,
+    "notification_scan_seconds": 0.1,
+    "notification_answer_seconds": 1.0,
+    "notification_first_seconds": 0.2,
+    "notification_last_seconds": 0.5,
 }
 """The waits of a switch under test."""
 NEVER_UNHEALTHY: dict[str, Any] = {
@@ -136,6 +143,7 @@ class World:
     settings: dict[str, Any]
     timeouts: Timeouts
     utilities: list[dict[str, Any]]
+    subscribers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     switches: list[SwitchProcess] = field(default_factory=list[SwitchProcess])
 
     @property
@@ -162,6 +170,7 @@ class World:
             "projections": {"idle_seconds": 0.2, "restart_seconds": 0.2},
             "providers": providers,
             "utilities": self.utilities,
+            "subscribers": self.subscribers,
         }
         write_toml(self.config_path, config)
 
@@ -245,6 +254,15 @@ class World:
         provider = await streams.provider(event.provider)
         await streams.record(provider_stream(event.provider), provider, lambda _: [event])
 
+    async def steer_to(self, number: str, *providers: str) -> None:
+        """An electricity meter's preference, as a person sets it."""
+        streams = Streams(self.ledger, CONFLICTS_MAX, POLL_SECONDS)
+        meter = await streams.meter(UtilityType.ELECTRICITY, number)
+        at = datetime.now(UTC)
+        preferred = MeterPreferenceSet(at=at, providers=providers, by="op")
+        seen = MeterSeen(at=at, number=number, utility_type=UtilityType.ELECTRICITY)
+        await streams.record_meter(meter, lambda _: [preferred], seen)
+
     async def ppu(self, *arguments: str) -> tuple[int, str, str]:
         """`ppu` with the world's settings file; its exit code, output and errors."""
         process = await asyncio.create_subprocess_exec(
@@ -264,7 +282,7 @@ class World:
 
             async def ended(wanted: str = purchase_id) -> bool:
                 state = await self.purchase(wanted)
-                return state.version == 0 or (state.settled and not state.pending_advices)
+                return state.request is None or (state.settled and not state.pending_advices)
 
             await until(ended, f"an end of purchase {purchase_id}", SETTLED_SECONDS_MAX)
 
@@ -343,6 +361,7 @@ async def world(
     settings: Mapping[str, Any] | None = None,
     timeouts: Timeouts = TIMEOUTS,
     utilities: Iterable[dict[str, Any]] = (),
+    subscribers: Iterable[dict[str, Any]] = (),
 ) -> AsyncGenerator[World]:
     """Starts it all; `settings` go over SWITCH. Everything is killed at the end.
     `folder` exists."""
@@ -364,6 +383,7 @@ async def world(
             settings={**SWITCH, **(settings or {})},
             timeouts=timeouts,
             utilities=list(utilities),
+            subscribers=list(subscribers),
         )
         running.write_config()
         try:

@@ -1,16 +1,17 @@
 """From the switch's results to the interface's answers, as JSON."""
 
 import re
-from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple
 
+from api.channel.envelope import envelope, identifiers
 from api.channel.fitting import digits, fitted, number, required
 from api.channel.message.advice import BasicAdvice, BasicAdviceResponse
 from api.channel.message.amount import Amounts, LedgerAmount, TaxableAmount
 from api.channel.message.customer import Customer, Utility
+from api.channel.message.fault_report import FaultReportRequest, FaultReportResponse
+from api.channel.message.key_change import KeyChangeTokenRequest, KeyChangeTokenResponse
 from api.channel.message.lookup import MeterLookupRequest, MeterLookupResponse
 from api.channel.message.meter import KeyChangeData, Meter
-from api.channel.message.party import Institution, Originator, ThirdPartyIdentifier
 from api.channel.message.purchase import (
     DebtRecoveryCharge,
     PurchaseRequest,
@@ -19,76 +20,25 @@ from api.channel.message.purchase import (
     TariffBlock,
     Token,
 )
-from api.channel.message.transaction import AccountType, Transaction, TranType
+from api.channel.message.reprint import TokenReprintRequest
+from api.channel.message.transaction import Transaction
+from api.channel.slip_data import slip_data
+from api.slip import Occasion, SlipKind
 from domain import sale as sold
 from domain.money import Money
-from switch.command import LookedUp, Party, Sold
+from switch.command import (
+    FaultReported,
+    KeyChanged,
+    LookedUp,
+    Party,
+    Quoted,
+    Reprinted,
+    Sold,
+)
 
 TAX_TYPE = "VAT"
 _METER_ID = re.compile("[a-zA-Z0-9]{1,20}")
 _CURRENCY = re.compile("[0-9]{3}")
-
-
-class Envelope(TypedDict):
-    """The members of a Transaction that an answer repeats."""
-
-    id: str
-    time: datetime
-    originator: Originator
-    client: Institution
-    settlementEntity: Institution | None
-    receiver: Institution | None
-    thirdPartyIdentifiers: list[ThirdPartyIdentifier]
-    basketRef: str | None
-    tranType: TranType | None
-    srcAccType: AccountType | None
-    destAccType: AccountType | None
-    stan: str | None
-    rrn: str | None
-
-
-def _institution(party: Party) -> Institution:
-    return Institution(id=required(party.id), name=required(party.name, 40))
-
-
-def _identifiers(
-    earlier: list[ThirdPartyIdentifier], *added: tuple[Party, str]
-) -> list[ThirdPartyIdentifier]:
-    """The earlier parties' entries as they were, then one of each party with a reference; an
-    entry that a retry brings back is not added again."""
-    identifiers = list(earlier)
-    for party, reference in added:
-        text = fitted(reference)
-        if text is None:
-            continue
-        entry = ThirdPartyIdentifier(institutionId=required(party.id), transactionIdentifier=text)
-        if entry not in identifiers:
-            identifiers.append(entry)
-    return identifiers
-
-
-def _envelope(
-    request: Transaction,
-    provider: Party,
-    municipality: Party | None,
-    identifiers: list[ThirdPartyIdentifier],
-) -> Envelope:
-    """What an answer repeats of its request, with the parties that really handled it."""
-    return Envelope(
-        id=request.id,
-        time=request.time,
-        originator=request.originator,
-        client=request.client,
-        settlementEntity=_institution(provider),
-        receiver=_institution(municipality) if municipality else request.receiver,
-        thirdPartyIdentifiers=identifiers,
-        basketRef=request.basketRef,
-        tranType=request.tranType,
-        srcAccType=request.srcAccType,
-        destAccType=request.destAccType,
-        stan=request.stan,
-        rrn=request.rrn,
-    )
 
 
 def _meter(meter: sold.MeterDetail, asked: Meter) -> Meter:
@@ -184,7 +134,7 @@ def looked_up(request: MeterLookupRequest, result: LookedUp, switch: Party) -> b
     """The MeterLookupResponse. `switch` is our own institution, whose number for a lookup is the
     message's id: it is what the ledger knows it by."""
     answer = result.answer
-    identifiers = _identifiers(
+    known = identifiers(
         request.thirdPartyIdentifiers, (result.provider, result.reference), (switch, request.id)
     )
     currency = _currency(answer.currency, "710")
@@ -194,7 +144,7 @@ def looked_up(request: MeterLookupRequest, result: LookedUp, switch: Party) -> b
 
     return (
         MeterLookupResponse(
-            **_envelope(request, result.provider, result.municipality, identifiers),
+            **envelope(request, result.provider, result.municipality, known),
             meter=_meter(answer.meter, request.meter),
             customer=_customer(answer.customer),
             utility=_utility(answer.utility),
@@ -208,33 +158,88 @@ def looked_up(request: MeterLookupRequest, result: LookedUp, switch: Party) -> b
     )
 
 
+class _Shown(NamedTuple):
+    """A sale and what it is shown for. `number` is ours for it; `asked` the amount that was asked
+    for, where one was."""
+
+    kind: SlipKind
+    sale: sold.Sale
+    provider: Party
+    municipality: Party | None
+    number: str
+    asked: LedgerAmount | None = None
+    utility_type: str | None = None
+
+
 def bought(request: PurchaseRequest, purchase_id: str, result: Sold, switch: Party) -> bytes:
     """The PurchaseResponse, to a purchase or a retry of it."""
-    sale = result.sale
-    currency = _currency(sale.currency, request.purchaseAmount.currency)
-    identifiers = _identifiers(
+    shown = _Shown(
+        SlipKind.SALE,
+        result.sale,
+        result.provider,
+        result.municipality,
+        purchase_id,
+        request.purchaseAmount,
+        request.utilityType,
+    )
+    return _purchase_response(request, shown, switch)
+
+
+def quoted(request: PurchaseRequest, result: Quoted, switch: Party) -> bytes:
+    """The PurchaseResponse to a trial: units and amounts, and tokens that are empty."""
+    shown = _Shown(
+        SlipKind.TRIAL,
+        result.quote,
+        result.provider,
+        result.municipality,
+        request.id,
+        request.purchaseAmount,
+        request.utilityType,
+    )
+    return _purchase_response(request, shown, switch)
+
+
+def reprinted(request: TokenReprintRequest, result: Reprinted, switch: Party) -> bytes:
+    """The PurchaseResponse to a reprint; its slip says that it is one."""
+    shown = _Shown(
+        SlipKind.REPRINT,
+        result.sale,
+        result.provider,
+        result.municipality,
+        result.purchase_id or request.id,
+    )
+    return _purchase_response(request, shown, switch)
+
+
+def _purchase_response(
+    request: PurchaseRequest | TokenReprintRequest, shown: _Shown, switch: Party
+) -> bytes:
+    sale, asked = shown.sale, shown.asked
+    currency = _currency(sale.currency, asked.currency if asked else "710")
+    known = identifiers(
         request.thirdPartyIdentifiers,
-        (result.provider, sale.provider_reference),
-        (switch, purchase_id),
+        (shown.provider, sale.provider_reference),
+        (switch, shown.number),
     )
 
     def ledger(money: Money) -> LedgerAmount:
         return _ledger(money.cents, currency)
 
-    asked = request.purchaseAmount
+    occasion = _occasion(shown.kind, request, shown.number, shown.provider)
     return (
         PurchaseResponse(
-            **_envelope(request, result.provider, result.municipality, identifiers),
+            **envelope(request, shown.provider, shown.municipality, known),
+            slipData=slip_data(sale, occasion, request.slipData),
             purchaseTotal=ledger(sale.tokens_total),
             taxTotal=ledger(sale.tax_total),
             amounts=Amounts(
-                requestAmount=_ledger(asked.amount, asked.currency),
+                requestAmount=asked and _ledger(asked.amount, asked.currency),
                 approvedAmount=ledger(sale.total),
             ),
             meter=_meter(sale.meter, request.meter),
             customer=_customer(sale.customer),
             utility=_utility(sale.utility),
-            utilityType=request.utilityType or sale.meter.utility_type.value.lower(),
+            utilityType=shown.utility_type or sale.meter.utility_type.value.lower(),
             tokens=[_token(token, currency) for token in sale.tokens],
             debtRecoveryCharges=[_debt(debt, currency) for debt in sale.debts],
             serviceCharges=[_charge(charge, currency) for charge in sale.charges],
@@ -242,6 +247,59 @@ def bought(request: PurchaseRequest, purchase_id: str, result: Sold, switch: Par
         )
         .model_dump_json(exclude_none=True)
         .encode()
+    )
+
+
+def key_changed(request: KeyChangeTokenRequest, result: KeyChanged, switch: Party) -> bytes:
+    """The KeyChangeTokenResponse."""
+    sale = result.sale
+    currency = _currency(sale.currency, "710")
+    known = identifiers(
+        request.thirdPartyIdentifiers,
+        (result.provider, sale.provider_reference),
+        (switch, request.id),
+    )
+    occasion = _occasion(SlipKind.KEY_CHANGE, request, request.id, result.provider)
+    return (
+        KeyChangeTokenResponse(
+            **envelope(request, result.provider, result.municipality, known),
+            slipData=slip_data(sale, occasion, request.slipData),
+            meter=_meter(sale.meter, request.meter),
+            tokens=[_token(token, currency) for token in sale.tokens],
+        )
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )
+
+
+def fault_reported(request: FaultReportRequest, result: FaultReported, switch: Party) -> bytes:
+    """The FaultReportResponse."""
+    known = identifiers(
+        request.thirdPartyIdentifiers,
+        (result.provider, result.logged.reference),
+        (switch, request.id),
+    )
+    return (
+        FaultReportResponse(
+            **envelope(request, result.provider, result.municipality, known),
+            reference=required(result.logged.reference),
+            description=required(result.logged.description, 160),
+        )
+        .model_dump_json(exclude_none=True)
+        .encode()
+    )
+
+
+def _occasion(kind: SlipKind, request: Transaction, message_id: str, provider: Party) -> Occasion:
+    """Where the slip is printed, as the request says."""
+    originator = request.originator
+    return Occasion(
+        kind=kind,
+        at=request.time,
+        message_id=message_id,
+        provider=provider.name,
+        merchant=originator.merchant.merchantId,
+        terminal=originator.terminalId,
     )
 
 

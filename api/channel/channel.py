@@ -19,16 +19,24 @@ from api.channel.failure import (
 from api.channel.intake import Intake, Taken
 from api.channel.masking import masked
 from api.channel.message.advice import ConfirmationAdvice, ReversalAdvice
+from api.channel.message.fault_report import FaultReportRequest
+from api.channel.message.key_change import KeyChangeConfirmation, KeyChangeTokenRequest
 from api.channel.message.lookup import MeterLookupRequest
 from api.channel.message.purchase import PurchaseRequest
+from api.channel.message.reprint import TokenReprintRequest
 from api.channel.message.transaction import Transaction
 from api.channel.operation import (
     BASE,
     BUY,
+    CHANGE_KEY,
     CONFIRM,
+    CONFIRM_KEY_CHANGE,
     LOOK_UP,
+    REPORT_FAULT,
+    REPRINT,
     RETRY,
     REVERSE,
+    TRIAL,
     Match,
     find,
     request_type_near,
@@ -40,6 +48,7 @@ from domain.failure import ErrorType
 from switch.command import Refused
 
 Model = TypeVar("Model", bound=BaseModel)
+TransactionT = TypeVar("TransactionT", bound=Transaction)
 Result = TypeVar("Result")
 Handler = Callable[[Match, Exchange, Taken], Coroutine[None, None, tuple[int, bytes]]]
 
@@ -76,6 +85,11 @@ class Channel(Edge):
             RETRY.name: self._retry,
             CONFIRM.name: self._confirm,
             REVERSE.name: self._reverse,
+            TRIAL.name: self._trial,
+            REPRINT.name: self._reprint,
+            REPORT_FAULT.name: self._report_fault,
+            CHANGE_KEY.name: self._change_key,
+            CONFIRM_KEY_CHANGE.name: self._confirm_key_change,
         }
 
     def begin(self, scope: Scope) -> Exchange:
@@ -85,7 +99,7 @@ class Channel(Edge):
         if match is None:
             return Exchange(request_type_near(path), "")
         exchange = Exchange(match.operation.request_type, match.message_id, match=match)
-        if match.operation in (CONFIRM, REVERSE):
+        if match.operation in (CONFIRM, REVERSE, CONFIRM_KEY_CHANGE):
             exchange.original_id = match.ids[0]
         return exchange
 
@@ -111,9 +125,7 @@ class Channel(Edge):
         return Answer(status, body, ((b"location", location),))
 
     async def _look_up(self, match: Match, exchange: Exchange, taken: Taken) -> tuple[int, bytes]:
-        request = read(MeterLookupRequest, taken, self._settings)
-        _check_id(request.id, match.message_id)
-        self._check_client(request, exchange)
+        request = self._transaction(MeterLookupRequest, match, exchange, taken)
         command = commands.look_up(request, exchange.user, masked(taken.text, taken.document))
         result = await self._asked(self._switch.look_up(command), exchange)
         return 201, answers.looked_up(request, result, self._settings.institution)
@@ -154,6 +166,54 @@ class Channel(Edge):
         command = commands.advise(advice, exchange.user, masked(taken.text, taken.document))
         await self._asked(self._switch.advise(command), exchange)
         return 202, answers.acknowledged(advice)
+
+    async def _trial(self, match: Match, exchange: Exchange, taken: Taken) -> tuple[int, bytes]:
+        request = self._purchase(exchange, taken)
+        _check_id(request.id, match.message_id)
+        command = commands.trial(request, exchange.user, masked(taken.text, taken.document))
+        result = await self._asked(self._switch.trial(command), exchange)
+        return 200, answers.quoted(request, result, self._settings.institution)
+
+    async def _reprint(self, match: Match, exchange: Exchange, taken: Taken) -> tuple[int, bytes]:
+        request = self._transaction(TokenReprintRequest, match, exchange, taken)
+        command = commands.reprint(request, exchange.user, masked(taken.text, taken.document))
+        result = await self._asked(self._switch.reprint(command), exchange)
+        return 200, answers.reprinted(request, result, self._settings.institution)
+
+    async def _report_fault(
+        self, match: Match, exchange: Exchange, taken: Taken
+    ) -> tuple[int, bytes]:
+        request = self._transaction(FaultReportRequest, match, exchange, taken)
+        command = commands.report_fault(request, exchange.user, masked(taken.text, taken.document))
+        result = await self._asked(self._switch.report_fault(command), exchange)
+        return 201, answers.fault_reported(request, result, self._settings.institution)
+
+    async def _change_key(
+        self, match: Match, exchange: Exchange, taken: Taken
+    ) -> tuple[int, bytes]:
+        request = self._transaction(KeyChangeTokenRequest, match, exchange, taken)
+        command = commands.change_key(request, exchange.user, masked(taken.text, taken.document))
+        result = await self._asked(self._switch.change_key(command), exchange)
+        return 201, answers.key_changed(request, result, self._settings.institution)
+
+    async def _confirm_key_change(
+        self, match: Match, exchange: Exchange, taken: Taken
+    ) -> tuple[int, bytes]:
+        advice = read(KeyChangeConfirmation, taken, self._settings)
+        _check_id(advice.id, match.message_id)
+        _check_id(advice.requestId, match.ids[0], "requestId")
+        text = masked(taken.text, taken.document)
+        command = commands.confirm_key_change(advice, exchange.user, text)
+        await self._asked(self._switch.confirm_key_change(command), exchange)
+        return 202, answers.acknowledged(advice)
+
+    def _transaction(
+        self, model: type[TransactionT], match: Match, exchange: Exchange, taken: Taken
+    ) -> TransactionT:
+        request = read(model, taken, self._settings)
+        _check_id(request.id, match.message_id)
+        self._check_client(request, exchange)
+        return request
 
     def _purchase(self, exchange: Exchange, taken: Taken) -> PurchaseRequest:
         request = read(PurchaseRequest, taken, self._settings)

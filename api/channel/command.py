@@ -3,15 +3,33 @@
 from api.channel.failure import RejectedError, malformed
 from api.channel.message.advice import ConfirmationAdvice, ReversalAdvice
 from api.channel.message.amount import LedgerAmount, Tender
+from api.channel.message.customer import Customer
+from api.channel.message.fault_report import FaultReportRequest
+from api.channel.message.key_change import KeyChangeConfirmation, KeyChangeTokenRequest
 from api.channel.message.lookup import MeterLookupRequest
 from api.channel.message.meter import Meter
 from api.channel.message.payment_method import PaymentMethod
 from api.channel.message.purchase import PurchaseRequest
+from api.channel.message.reprint import TokenReprintRequest
 from api.channel.message.transaction import Transaction
+from domain import sale as sold
 from domain.failure import ErrorType
+from domain.fault import FaultType
 from domain.money import Money
 from domain.sale import KeyChange, MeterDetail, UtilityType
-from switch.command import AdviceKind, Advise, Buy, LookUp, Retry, Sender
+from switch.command import (
+    AdviceKind,
+    Advise,
+    Buy,
+    ChangeKey,
+    ConfirmKeyChange,
+    LookUp,
+    ReportFault,
+    Reprint,
+    Retry,
+    Sender,
+    Try,
+)
 
 # `serviceType` and `utilityType` are free text in the interface.
 _UTILITY_TYPES = {kind.value.lower(): kind for kind in UtilityType}
@@ -167,3 +185,58 @@ def advise(advice: ConfirmationAdvice | ReversalAdvice, user: str, message: str)
         final_amount=amount,
         reason=advice.reversalReason,
     )
+
+
+def trial(request: PurchaseRequest, user: str, message: str) -> Try:
+    """Raises RejectedError."""
+    return Try(
+        message_id=request.id,
+        meter=meter_detail(request.meter, request.utilityType),
+        amount=_money("purchaseAmount", request.purchaseAmount),
+        sender=sender(request, user),
+        message=message,
+        payment=_payment(request.tenders, request.paymentMethods),
+    )
+
+
+def reprint(request: TokenReprintRequest, user: str, message: str) -> Reprint:
+    """Raises RejectedError."""
+    return Reprint(
+        message_id=request.id,
+        meter=meter_detail(request.meter),
+        sender=sender(request, user),
+        message=message,
+        original_ref=(request.originalRef or "").strip() or None,
+    )
+
+
+def report_fault(request: FaultReportRequest, user: str, message: str) -> ReportFault:
+    """Raises RejectedError."""
+    return ReportFault(
+        message_id=request.id,
+        meter=meter_detail(request.meter),
+        fault_type=FaultType(request.faultType),
+        contact=request.contactNumber,
+        sender=sender(request, user),
+        message=message,
+        customer=_customer(request.customer),
+        description=request.faultDescription or "",
+    )
+
+
+def _customer(customer: Customer | None) -> sold.Customer:
+    if customer is None:
+        return sold.Customer()
+    return sold.Customer(
+        first_name=customer.firstName, last_name=customer.lastName, address=customer.address
+    )
+
+
+def change_key(request: KeyChangeTokenRequest, user: str, message: str) -> ChangeKey:
+    """Raises RejectedError."""
+    return ChangeKey(request.id, meter_detail(request.meter), sender(request, user), message)
+
+
+def confirm_key_change(advice: KeyChangeConfirmation, user: str, message: str) -> ConfirmKeyChange:
+    """What the confirmation asks for."""
+    return ConfirmKeyChange(advice.id, advice.requestId, user, message)

@@ -6,11 +6,36 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from api.channel.message.advice import BasicAdviceResponse, ConfirmationAdvice, ReversalAdvice
+from api.channel.message.advice import (
+    BasicAdvice,
+    BasicAdviceResponse,
+    ConfirmationAdvice,
+    ReversalAdvice,
+)
 from api.channel.message.error import ErrorDetail
+from api.channel.message.fault_report import FaultReportRequest, FaultReportResponse
+from api.channel.message.key_change import (
+    KeyChangeConfirmation,
+    KeyChangeTokenRequest,
+    KeyChangeTokenResponse,
+)
 from api.channel.message.lookup import MeterLookupRequest, MeterLookupResponse
 from api.channel.message.purchase import PurchaseRequest, PurchaseResponse
-from api.channel.operation import BASE, BUY, CONFIRM, LOOK_UP, RETRY, REVERSE, Operation
+from api.channel.message.reprint import TokenReprintRequest
+from api.channel.operation import (
+    BASE,
+    BUY,
+    CHANGE_KEY,
+    CONFIRM,
+    CONFIRM_KEY_CHANGE,
+    LOOK_UP,
+    REPORT_FAULT,
+    REPRINT,
+    RETRY,
+    REVERSE,
+    TRIAL,
+    Operation,
+)
 
 Json = dict[str, Any]
 _COMPONENT = "#/components/schemas/{model}"
@@ -22,7 +47,7 @@ _ERRORS = {
     503: "Nothing was sold; no provider available",
     504: "Outcome unknown",
 }
-_NOT_FOUND = {404: "No such purchase"}
+_NOT_FOUND = {404: "No such purchase or key change"}
 
 
 class _WireSchema(GenerateJsonSchema):
@@ -120,6 +145,11 @@ def document(retry_status: int, version: str) -> Json:
         (RETRY, PurchaseRequest, retry_status, PurchaseResponse, about_a_purchase),
         (CONFIRM, ConfirmationAdvice, 202, BasicAdviceResponse, about_a_purchase),
         (REVERSE, ReversalAdvice, 202, BasicAdviceResponse, about_a_purchase),
+        (TRIAL, PurchaseRequest, 200, PurchaseResponse, known),
+        (REPRINT, TokenReprintRequest, 200, PurchaseResponse, about_a_purchase),
+        (REPORT_FAULT, FaultReportRequest, 201, FaultReportResponse, known),
+        (CHANGE_KEY, KeyChangeTokenRequest, 201, KeyChangeTokenResponse, known),
+        (CONFIRM_KEY_CHANGE, KeyChangeConfirmation, 202, BasicAdvice, about_a_purchase),
     ]
     models = {model for row in rows for model in (row[1], row[3])} | {ErrorDetail}
     return {
@@ -127,7 +157,8 @@ def document(retry_status: int, version: str) -> Json:
         "info": {
             "title": "Prepaid utilities switch: channel interface",
             "version": version,
-            "description": "Meter lookup and token purchase. Amounts are in cents, times in UTC.",
+            "description": "Meter lookup, token purchase and what belongs to them. Amounts are in"
+            " cents, times in UTC.",
         },
         "servers": [{"url": BASE}],
         "security": [{"httpBasic": []}],

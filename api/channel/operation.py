@@ -49,55 +49,58 @@ REVERSE = Operation(
     RequestType.REVERSAL_ADVICE,
 )
 
+TRIAL = Operation(
+    "trialTokenPurchaseRequest",
+    "/tokenPurchases/{trialId}/trial",
+    "Quote a purchase without financial effect",
+    RequestType.TOKEN_PURCHASE_TRIAL_REQUEST,
+)
+REPRINT = Operation(
+    "requestTokenReprint",
+    "/tokenReprints/{reprintId}",
+    "Reprint issued tokens",
+    RequestType.TOKEN_REPRINT_REQUEST,
+)
+REPORT_FAULT = Operation(
+    "createFaultReport",
+    "/faultReports/{requestId}",
+    "Report a meter fault",
+    RequestType.FAULT_REPORT_REQUEST,
+)
+CHANGE_KEY = Operation(
+    "createKeyChangeTokenRequest",
+    "/keyChangeTokenRequests/{requestId}",
+    "Ask for key change tokens",
+    RequestType.KEY_CHANGE_TOKEN_REQUEST,
+)
+# The interface has no request type of its own for this one.
+CONFIRM_KEY_CHANGE = Operation(
+    "confirmKeyChange",
+    "/keyChangeTokenRequests/{requestId}/confirmations/{confirmationId}",
+    "Confirm a key change",
+    RequestType.CONFIRMATION_ADVICE,
+)
+# The switch sends these notifications and takes none.
+NOTIFY = Operation(
+    "notifyTokenPurchase",
+    "/events/tokenPurchases",
+    "Notification that a purchase succeeded",
+    RequestType.NOTIFY_TOKEN_PURCHASE,
+    offered=False,
+)
+
 OPERATIONS = (
     LOOK_UP,
     BUY,
     RETRY,
     CONFIRM,
     REVERSE,
-    Operation(
-        "trialTokenPurchaseRequest",
-        "/tokenPurchases/{trialId}/trial",
-        "Quote a purchase without financial effect",
-        RequestType.TOKEN_PURCHASE_TRIAL_REQUEST,
-        offered=False,
-    ),
-    Operation(
-        "requestTokenReprint",
-        "/tokenReprints/{reprintId}",
-        "Reprint issued tokens",
-        RequestType.TOKEN_REPRINT_REQUEST,
-        offered=False,
-    ),
-    Operation(
-        "createFaultReport",
-        "/faultReports/{requestId}",
-        "Report a meter fault",
-        RequestType.FAULT_REPORT_REQUEST,
-        offered=False,
-    ),
-    Operation(
-        "createKeyChangeTokenRequest",
-        "/keyChangeTokenRequests/{requestId}",
-        "Ask for key change tokens",
-        RequestType.KEY_CHANGE_TOKEN_REQUEST,
-        offered=False,
-    ),
-    # The interface has no request type of its own for this one.
-    Operation(
-        "confirmKeyChange",
-        "/keyChangeTokenRequests/{requestId}/confirmations/{confirmationId}",
-        "Confirm a key change",
-        RequestType.CONFIRMATION_ADVICE,
-        offered=False,
-    ),
-    Operation(
-        "notifyTokenPurchase",
-        "/events/tokenPurchases",
-        "Notification that a purchase succeeded",
-        RequestType.NOTIFY_TOKEN_PURCHASE,
-        offered=False,
-    ),
+    TRIAL,
+    REPRINT,
+    REPORT_FAULT,
+    CHANGE_KEY,
+    CONFIRM_KEY_CHANGE,
+    NOTIFY,
 )
 
 

@@ -2,7 +2,25 @@
 
 from typing import Protocol
 
-from switch.command import Acknowledged, Advise, Buy, LookedUp, LookUp, Refused, Retry, Sold
+from switch.command import (
+    Acknowledged,
+    Advise,
+    Buy,
+    ChangeKey,
+    ConfirmKeyChange,
+    FaultReported,
+    KeyChanged,
+    LookedUp,
+    LookUp,
+    Quoted,
+    Refused,
+    ReportFault,
+    Reprint,
+    Reprinted,
+    Retry,
+    Sold,
+    Try,
+)
 
 
 class SwitchPort(Protocol):
@@ -25,6 +43,26 @@ class SwitchPort(Protocol):
 
     async def advise(self, command: Advise) -> Acknowledged | Refused:
         """Store a confirmation or reversal durably; forwarding it is the switch's own matter."""
+        ...
+
+    async def trial(self, command: Try) -> Quoted | Refused:
+        """What an amount would buy; nothing is sold."""
+        ...
+
+    async def reprint(self, command: Reprint) -> Reprinted | Refused:
+        """Earlier tokens once more; nothing is sold."""
+        ...
+
+    async def report_fault(self, command: ReportFault) -> FaultReported | Refused:
+        """Log a fault of a meter at its provider."""
+        ...
+
+    async def change_key(self, command: ChangeKey) -> KeyChanged | Refused:
+        """Have key-change tokens issued."""
+        ...
+
+    async def confirm_key_change(self, command: ConfirmKeyChange) -> Acknowledged | Refused:
+        """Store the confirmation of a key change durably."""
         ...
 
     async def ready(self) -> dict[str, bool]:

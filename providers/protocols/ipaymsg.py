@@ -11,15 +11,18 @@ from providers.protocols.ipaymsg_messages import (
     IpayMessage,
     ReprintManyReq,
     ReprintManyRes,
-    Result,
     VendAdvReq,
     VendAdvRes,
     VendLastReq,
     VendLastRes,
     VendReq,
-    VendRes,
     VendRevReq,
     VendRevRes,
+)
+from providers.protocols.ipaymsg_read import decode
+from providers.protocols.ipaymsg_sale import (
+    Result,
+    VendRes,
     WireCharge,
     WireDebt,
     WireKeyChange,
@@ -27,7 +30,17 @@ from providers.protocols.ipaymsg_messages import (
     WireToken,
     WireUtility,
 )
-from providers.protocols.ipaymsg_read import decode
+from providers.protocols.ipaymsg_services import (
+    FaultReportReq,
+    FaultReportRes,
+    KeyChangeAdvReq,
+    KeyChangeAdvRes,
+    KeyChangeReq,
+    KeyChangeRes,
+    TrialVendReq,
+    TrialVendRes,
+    WireSummary,
+)
 from providers.protocols.ipaymsg_write import encode
 
 __all__ = [
@@ -35,10 +48,18 @@ __all__ = [
     "VERSION",
     "CustInfoReq",
     "CustInfoRes",
+    "FaultReportReq",
+    "FaultReportRes",
     "IpayMessage",
+    "KeyChangeAdvReq",
+    "KeyChangeAdvRes",
+    "KeyChangeReq",
+    "KeyChangeRes",
     "ReprintManyReq",
     "ReprintManyRes",
     "Result",
+    "TrialVendReq",
+    "TrialVendRes",
     "VendAdvReq",
     "VendAdvRes",
     "VendLastReq",
@@ -51,6 +72,7 @@ __all__ = [
     "WireDebt",
     "WireKeyChange",
     "WireMeter",
+    "WireSummary",
     "WireToken",
     "WireUtility",
     "decode",

@@ -2,9 +2,9 @@
 
 Modelled on publicly visible clients and servers; see docs/providers/xmlvend.md."""
 
-from providers.protocols.xmlvend_read import decode_request
+from providers.protocols.xmlvend_read_requests import decode_request
 from providers.protocols.xmlvend_read_responses import decode_response
-from providers.protocols.xmlvend_write import encode_request
+from providers.protocols.xmlvend_write_requests import encode_request
 from providers.protocols.xmlvend_write_responses import encode_response
 
 __all__ = ["decode_request", "decode_response", "encode_request", "encode_response"]

@@ -2,20 +2,31 @@
 
 Shapes follow publicly visible clients' generated classes (confidence HIGH for the shapes; which of
 them a given provider uses is assumed). Money is integer cents here and rand with decimals on the
-wire; units are Decimal; times UTC. Structs are named like the wire's types.
+wire; times UTC. Structs are named like the wire's types. What a sale is made of stands in
+`xmlvend_receipt.py`.
 """
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
-from domain.sale import TariffStep, UtilityType
+from domain.fault import FaultType
+from domain.sale import UtilityType
+from providers.protocols.xmlvend_receipt import (
+    CreditVendTx,
+    KctData,
+    KeyChangeIssue,
+    PayAccTx,
+    VendCustomer,
+    VendMeterDetail,
+    VendUtility,
+)
 
 BASE = "http://www.nrs.eskom.co.za/xmlvend/base/2.1/schema"
 REVENUE = "http://www.nrs.eskom.co.za/xmlvend/revenue/2.1/schema"
+METER = "http://www.nrs.eskom.co.za/xmlvend/meter/2.1/schema"
 STEP_EXTENSION = "http://www.conlog.co.za/xmlvend/base-ext/2.1.1/schema"
 """Core 2.1 has no step tariff; this vendor's extension is public."""
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -82,15 +93,72 @@ class ConfirmCustomerReq(msgspec.Struct, frozen=True):
     meter: VendMeter
 
 
+class VendKind(StrEnum):
+    """The ways to ask for a vend; values are the wire's element names without Req or Resp."""
+
+    CREDIT = "creditVend"
+    FREE_BASIC = "fbe"
+    """Free units alone: it has no purchase value."""
+    TRIAL = "trialCreditVend"
+    """Sells nothing; its tokens and receipt numbers are zeros."""
+
+
 class CreditVendReq(msgspec.Struct, frozen=True, kw_only=True):
-    """Sell for `cents`. `free_only` makes it an `fbeReq`, which has no purchase value."""
+    """Sell for `cents`, or say what that would buy."""
 
     base: BaseReq
     resource: UtilityType
     meter: VendMeter
     cents: int
     cash: bool = True
-    free_only: bool = False
+    kind: VendKind = VendKind.CREDIT
+
+
+class ReprintReq(msgspec.Struct, frozen=True):
+    """Show what this meter was sold before."""
+
+    base: BaseReq
+    meter: VendMeter
+
+
+class UpdateMeterKeyReq(msgspec.Struct, frozen=True):
+    """Issue key-change tokens from the parameters of `meter` (or on the card `track2`) to those
+    that the provider has on record."""
+
+    base: BaseReq
+    meter: VendMeterDetail
+    track2: str | None = None
+
+
+class EngKctReq(msgspec.Struct, frozen=True):
+    """`meterSpecificEngReq` of type `EngKCTReq`: issue key-change tokens to the parameters of
+    `data`, as an engineer does."""
+
+    base: BaseReq
+    resource: UtilityType
+    meter: VendMeter
+    data: KctData
+
+
+class FaultReport(msgspec.Struct, frozen=True):
+    """`MeterFaultReport`, or without a meter `NetworkFaultReport`."""
+
+    description: str
+    meter: VendMeter | None = None
+
+
+def fault_words(fault_type: FaultType) -> str:
+    """The standard tells a meter's fault from the network's and no more: which of the meter's it is
+    begins the description, e.g. "Meter dead." (assumed)."""
+    return f"{fault_type.value.replace('_', ' ').capitalize()}."
+
+
+class CustReportFaultReq(msgspec.Struct, frozen=True):
+    """Log a fault that a customer reports."""
+
+    base: BaseReq
+    customer: VendCustomer
+    report: FaultReport
 
 
 class AdviceKind(StrEnum):
@@ -122,28 +190,6 @@ class BaseResp(msgspec.Struct, frozen=True, kw_only=True):
     customer_message: str | None = None
 
 
-class VendCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """`custVendDetail`."""
-
-    name: str | None = None
-    address: str | None = None
-    contact: str | None = None
-    account: str | None = None
-    location: str | None = None
-    days_last_purchase: int | None = None
-
-
-class VendMeterDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """`meterDetail`: STS parameters as digit strings."""
-
-    number: str
-    supply_group_code: str | None = None
-    key_revision: str | None = None
-    tariff_index: str | None = None
-    algorithm: str | None = None
-    token_technology: str | None = None
-
-
 class ConfirmResult(msgspec.Struct, frozen=True, kw_only=True):
     """One meter of the customer. `can_vend` false: known, but not sold to."""
 
@@ -162,74 +208,8 @@ class ConfirmCustomerResp(msgspec.Struct, frozen=True):
     results: tuple[ConfirmResult, ...]
 
 
-class VendUtility(msgspec.Struct, frozen=True):
-    """`utility`; `tax_ref` is the VAT number."""
-
-    name: str
-    address: str | None = None
-    tax_ref: str | None = None
-
-
-class IssueKind(StrEnum):
-    """What kind of credit a token is."""
-
-    SALE = "SaleCredTokenIssue"
-    FREE_BASIC = "FBECredTokenIssue"
-    FREE = "FreeCredTokenIssue"
-    TRANSFER = "MCTCredTokenIssue"
-
-
-class KeyChangeIssue(msgspec.Struct, frozen=True, kw_only=True):
-    """`kcTokenIssue`: two tokens, to be entered in this order before the credit."""
-
-    tokens: tuple[str, ...]
-    to_supply_group_code: str | None = None
-    to_key_revision: str | None = None
-    to_tariff_index: str | None = None
-    from_supply_group_code: str | None = None
-    from_key_revision: str | None = None
-    from_tariff_index: str | None = None
-
-
-class TxAmount(msgspec.Struct, frozen=True):
-    """`amt` excludes tax; `rate` is a fraction ("0.1500")."""
-
-    cents: int
-    tax_cents: int = 0
-    rate: Decimal | None = None
-
-
-class CreditVendTx(msgspec.Struct, frozen=True, kw_only=True):
-    """One credit token, with key-change tokens where due. `token` None: none was given out (a
-    meter that is credited over the air)."""
-
-    amount: TxAmount
-    kind: IssueKind
-    units: Decimal
-    unit: str
-    token: str | None
-    meter: VendMeterDetail | None = None
-    resource: UtilityType | None = None
-    description: str | None = None
-    receipt: str | None = None
-    key_change: KeyChangeIssue | None = None
-    tariff_name: str | None = None
-    steps: tuple[TariffStep, ...] = ()
-
-
-class PayAccTx(msgspec.Struct, frozen=True, kw_only=True):
-    """`DebtRecoveryTx` (with the balance still owed) or `ServiceChrgTx`."""
-
-    amount: TxAmount
-    description: str
-    debt: bool
-    account: str | None = None
-    balance_cents: int | None = None
-    receipt: str | None = None
-
-
 class CreditVendResp(msgspec.Struct, frozen=True, kw_only=True):
-    """A sale. `free_only` makes it an `fbeResp`. Sum of amounts and taxes = tendered."""
+    """A sale, or for a trial what it would be. Sum of amounts and taxes = tendered."""
 
     base: BaseResp
     utility: VendUtility
@@ -238,7 +218,34 @@ class CreditVendResp(msgspec.Struct, frozen=True, kw_only=True):
     transactions: tuple[CreditVendTx | PayAccTx, ...]
     tendered_cents: int | None = None
     credit_left_cents: int = 0
-    free_only: bool = False
+    kind: VendKind = VendKind.CREDIT
+
+
+class UpdateMeterKeyResp(msgspec.Struct, frozen=True, kw_only=True):
+    """Key-change tokens on their own. `engineering` makes it an `EngKCTResp`."""
+
+    base: BaseResp
+    utility: VendUtility
+    customer: VendCustomer | None
+    issue: KeyChangeIssue
+    credit_left_cents: int = 0
+    engineering: bool = False
+
+
+class ReprintResp(msgspec.Struct, frozen=True):
+    """Earlier responses, each with the message id that it answered."""
+
+    base: BaseResp
+    reprints: tuple[CreditVendResp | UpdateMeterKeyResp, ...]
+
+
+class CustReportFaultResp(msgspec.Struct, frozen=True):
+    """The fault is logged under `reference`."""
+
+    base: BaseResp
+    reference: str
+    customer: VendCustomer | None
+    report: FaultReport
 
 
 class FaultResp(msgspec.Struct, frozen=True):
@@ -257,9 +264,25 @@ class AdviceResp(msgspec.Struct, frozen=True):
     base: BaseResp
     kind: AdviceKind
     original: MsgId | None
-    last: CreditVendResp | FaultResp | None = None
+    last: CreditVendResp | UpdateMeterKeyResp | FaultResp | None = None
     done: bool | None = None
 
 
-Request = ConfirmCustomerReq | CreditVendReq | AdviceReq
-Response = ConfirmCustomerResp | CreditVendResp | AdviceResp | FaultResp
+Request = (
+    ConfirmCustomerReq
+    | CreditVendReq
+    | AdviceReq
+    | ReprintReq
+    | UpdateMeterKeyReq
+    | EngKctReq
+    | CustReportFaultReq
+)
+Response = (
+    ConfirmCustomerResp
+    | CreditVendResp
+    | AdviceResp
+    | ReprintResp
+    | UpdateMeterKeyResp
+    | CustReportFaultResp
+    | FaultResp
+)

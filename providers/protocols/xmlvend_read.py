@@ -1,8 +1,9 @@
-"""Reads XMLVend 2.1: what both directions share, and the requests. By local names throughout."""
+"""Reads XMLVend 2.1: what requests and responses share. By local names throughout, as public
+servers choose prefixes freely."""
 
 from domain.sale import UtilityType
 from providers.protocols.errors import ProtocolError
-from providers.protocols.numbers import read_rand
+from providers.protocols.numbers import read_rand, read_whole
 from providers.protocols.safe_xml import (
     Node,
     child,
@@ -16,18 +17,12 @@ from providers.protocols.safe_xml import (
 from providers.protocols.xmlvend_messages import (
     RESOURCES,
     XSI,
-    AdviceKind,
-    AdviceReq,
-    BaseReq,
-    ConfirmCustomerReq,
-    CreditVendReq,
     DeviceId,
+    FaultReport,
     MsgId,
-    Request,
     VendMeter,
 )
-
-REQUEST_BYTES_MAX = 262_144
+from providers.protocols.xmlvend_receipt import KctData, VendCustomer, VendMeterDetail
 
 _XSI_TYPE = f"{{{XSI}}}type"
 _UTILITY_TYPES = {name: utility_type for utility_type, name in RESOURCES.items()}
@@ -82,59 +77,65 @@ def optional_money_of(node: Node | None, name: str) -> int | None:
     return None if found is None else read_rand(found.get("value"), name)
 
 
-def decode_request(data: bytes) -> Request:
-    """A SOAP message as a request. Raises ProtocolError, and nothing else, for what isn't one."""
-    node = soap_body(data, REQUEST_BYTES_MAX)
-    match local(node):
-        case "creditVendReq" | "fbeReq":
-            return _credit_vend(node)
-        case "confirmCustomerReq":
-            return ConfirmCustomerReq(_base(node), _meter(need(node, "idMethod")))
-        case "adviceReq":
-            return AdviceReq(_base(node), _kind(node), read_msg_id(need(node, "adviceReqMsgID")))
-        case _:
-            raise ProtocolError("request of unknown kind")
-
-
-def _kind(node: Node) -> AdviceKind:
-    name = type_of(node)
-    for kind in AdviceKind:
-        if name == f"{kind}Req":
-            return kind
-    raise ProtocolError("adviceReq of unknown type")
-
-
-def _base(node: Node) -> BaseReq:
-    credentials = child(node, "authCred")
-    return BaseReq(
-        client=read_device(need(node, "clientID")),
-        terminal=read_device(need(node, "terminalID")),
-        msg_id=read_msg_id(need(node, "msgID")),
-        operator=None if credentials is None else text(child(credentials, "opName")),
-        password=None if credentials is None else text(child(credentials, "password")),
-    )
-
-
-def _meter(id_method: Node) -> VendMeter:
+def read_meter(id_method: Node) -> VendMeter:
+    """The meter that a VendIDMethod names by number, parameters or card."""
     identifier = need(id_method, "meterIdentifier")
     if type_of(identifier) == "MeterCard":
-        track2 = need_text(identifier, "track2Data")
-        # The card names its meter before the first separator (assumed).
-        return VendMeter(number=track2.partition("=")[0].lstrip(";"), track2=track2)
+        return read_card(identifier)
     return VendMeter(number=need_attribute(identifier, "msno"))
 
 
-def _credit_vend(node: Node) -> CreditVendReq:
-    resource = read_resource(need(node, "resource"))
-    if resource is None:
-        raise ProtocolError("resource of unknown type")
-    free_only = local(node) == "fbeReq"
-    pay_type = child(node, "payType")
-    return CreditVendReq(
-        base=_base(node),
-        resource=resource,
-        meter=_meter(need(node, "idMethod")),
-        cents=0 if free_only else money_of(need(node, "purchaseValue"), "amt"),
-        cash=pay_type is None or type_of(pay_type) == "Cash",
-        free_only=free_only,
+def read_card(node: Node) -> VendMeter:
+    """A MeterCard. The card names its meter before the first separator (assumed)."""
+    track2 = need_text(node, "track2Data")
+    return VendMeter(number=track2.partition("=")[0].lstrip(";"), track2=track2)
+
+
+def read_customer(node: Node) -> VendCustomer:
+    """A CustDetail or CustVendDetail."""
+    try:
+        days = read_whole(node.get("daysLastPurchase"), "daysLastPurchase")
+    except ProtocolError:
+        days = None
+    return VendCustomer(
+        name=node.get("name"),
+        address=node.get("address"),
+        contact=node.get("contactNo"),
+        account=node.get("accNo"),
+        location=node.get("locRef"),
+        days_last_purchase=days,
+    )
+
+
+def read_meter_detail(node: Node) -> VendMeterDetail:
+    """A MeterDetail."""
+    kind = child(node, "meterType")
+    return VendMeterDetail(
+        number=need_attribute(node, "msno"),
+        supply_group_code=node.get("sgc"),
+        key_revision=node.get("krn"),
+        tariff_index=node.get("ti"),
+        algorithm=None if kind is None else kind.get("at"),
+        token_technology=None if kind is None else kind.get("tt"),
+    )
+
+
+def read_kct_data(node: Node) -> KctData:
+    """Key parameters before and after, as far as they are told."""
+    return KctData(
+        from_supply_group_code=node.get("fromSGC"),
+        from_key_revision=node.get("fromKRN"),
+        from_tariff_index=node.get("fromTI"),
+        to_supply_group_code=node.get("toSGC"),
+        to_key_revision=node.get("toKRN"),
+        to_tariff_index=node.get("toTI"),
+    )
+
+
+def read_fault_report(node: Node) -> FaultReport:
+    """A CustFaultReport; it is about a meter when it names one."""
+    info = child(node, "meterInfo")
+    return FaultReport(
+        description=text(child(node, "desc")) or "",
+        meter=None if info is None else read_meter(info),
     )

@@ -1,27 +1,27 @@
-"""Writes XMLVend 2.1: what both directions share, and the requests.
+"""Writes XMLVend 2.1: what requests and responses share.
 
 A child element has the namespace of the schema in which its owner's type is declared: `b` for the
-base schema, `r` for revenue. Attributes are unqualified; types are prefixed QNames."""
+base schema, `r` for revenue, `m` for meter. Attributes are unqualified; types are prefixed
+QNames."""
 
 from providers.protocols.numbers import write_rand
-from providers.protocols.safe_xml import attributes, element, escape
+from providers.protocols.safe_xml import attributes, element, escape, text_element
 from providers.protocols.xmlvend_messages import (
     BASE,
-    RESOURCES,
+    METER,
     REVENUE,
     SOAP,
     XSI,
-    AdviceReq,
-    BaseReq,
-    ConfirmCustomerReq,
-    CreditVendReq,
     DeviceId,
+    FaultReport,
     MsgId,
-    Request,
     VendMeter,
 )
+from providers.protocols.xmlvend_receipt import KctData, VendCustomer, VendMeterDetail
 
 NAMESPACES = f' xmlns:r="{REVENUE}" xmlns:b="{BASE}" xmlns:xsi="{XSI}"'
+METER_NAMESPACE = f' xmlns:m="{METER}"'
+METER_NAMESPACES = METER_NAMESPACE + NAMESPACES
 SYMBOL = "R"
 
 _OPEN = f'<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'
@@ -61,62 +61,65 @@ def flag(value: bool) -> str:
     return "true" if value else "false"
 
 
-def encode_request(request: Request) -> bytes:
-    """A request as a SOAP message. Raises ValueError for text that XML cannot carry."""
-    match request:
-        case CreditVendReq():
-            return envelope(_credit_vend(request))
-        case ConfirmCustomerReq():
-            return envelope(_confirm_customer(request))
-        case AdviceReq():
-            return envelope(_advice(request))
-
-
-def _base(base: BaseReq) -> str:
-    content = (
-        device("b:clientID", base.client)
-        + device("b:terminalID", base.terminal)
-        + msg_id("b:msgID", base.msg_id)
-    )
-    if base.operator is None:
-        return content
-    credentials = element("b:opName", "", escape(base.operator))
-    if base.password is not None:
-        credentials += element("b:password", "", escape(base.password))
-    return content + element("b:authCred", "", credentials)
-
-
-def _id_method(name: str, meter: VendMeter) -> str:
+def id_method(name: str, meter: VendMeter) -> str:
+    """A VendIDMethod: a meter by its number or its card."""
     if meter.track2 is None:
         shown = attributes(msno=meter.number)
         identifier = typed("b:meterIdentifier", "b:MeterNumber", shown)
     else:
-        track2 = element("b:track2Data", "", escape(meter.track2))
-        identifier = typed("b:meterIdentifier", "b:MeterCard", "", track2)
+        identifier = typed("b:meterIdentifier", "b:MeterCard", "", card(meter.track2))
     return typed(name, "b:VendIDMethod", "", identifier)
 
 
-def _credit_vend(request: CreditVendReq) -> str:
-    content = _base(request.base)
-    content += typed("b:resource", f"b:{RESOURCES[request.resource]}")
-    content += _id_method("b:idMethod", request.meter)
-    if request.free_only:
-        return element("r:fbeReq", NAMESPACES, content)
-    value = money("r:amt", request.cents)
-    content += typed("r:purchaseValue", "r:PurchaseValueCurrency", "", value)
-    if request.cash:
-        tender = money("b:tenderAmt", request.cents)
-        content += typed("r:payType", "b:Cash", "", tender)
-    else:
-        content += typed("r:payType", "b:Unknown")
-    return element("r:creditVendReq", NAMESPACES, content)
+def card(track2: str) -> str:
+    """What a meter card's magnetic stripe says."""
+    return element("b:track2Data", "", escape(track2))
 
 
-def _confirm_customer(request: ConfirmCustomerReq) -> str:
-    content = _base(request.base) + _id_method("r:idMethod", request.meter)
-    return element("r:confirmCustomerReq", NAMESPACES, content)
+def customer(name: str, told: VendCustomer) -> str:
+    """A CustDetail or CustVendDetail."""
+    days = told.days_last_purchase
+    shown = attributes(
+        name=told.name,
+        address=told.address,
+        contactNo=told.contact,
+        accNo=told.account,
+        locRef=told.location,
+        daysLastPurchase=None if days is None else str(days),
+    )
+    return element(name, shown)
 
 
-def _advice(request: AdviceReq) -> str:
-    content = _base(request.base) + msg_id("b:adviceReqMsgID", request.original)
-    return element("b:adviceReq", f'{NAMESPACES} xsi:type="b:{request.kind}Req"', content)
+def meter_detail(name: str, meter: VendMeterDetail, type_name: str = "") -> str:
+    """A MeterDetail; `type_name` where its owner leaves the type open."""
+    shown = attributes(
+        msno=meter.number,
+        sgc=meter.supply_group_code,
+        krn=meter.key_revision,
+        ti=meter.tariff_index,
+    )
+    kind = element("b:meterType", attributes(at=meter.algorithm, tt=meter.token_technology))
+    return typed(name, type_name, shown, kind) if type_name else element(name, shown, kind)
+
+
+def kct_data(name: str, data: KctData) -> str:
+    """Key parameters before and after; those that nobody knows are left out."""
+    return element(
+        name,
+        attributes(
+            fromSGC=data.from_supply_group_code,
+            fromKRN=data.from_key_revision,
+            fromTI=data.from_tariff_index,
+            toSGC=data.to_supply_group_code,
+            toKRN=data.to_key_revision,
+            toTI=data.to_tariff_index,
+        ),
+    )
+
+
+def fault_report(name: str, report: FaultReport) -> str:
+    """A MeterFaultReport, or without a meter a NetworkFaultReport."""
+    content = text_element("m:desc", report.description)
+    if report.meter is None:
+        return typed(name, "m:NetworkFaultReport", "", content)
+    return typed(name, "m:MeterFaultReport", "", content + id_method("m:meterInfo", report.meter))

@@ -1,55 +1,77 @@
 """Writes XMLVend 2.1 responses and faults: the server's side, for simulators and tests."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
 
-from domain.sale import TariffStep
-from providers.protocols.numbers import SOUTH_AFRICA, write_decimal
+from providers.protocols.numbers import SOUTH_AFRICA
 from providers.protocols.safe_xml import attributes, element, escape, text_element
 from providers.protocols.xmlvend_messages import (
-    RESOURCES,
-    STEP_EXTENSION,
     AdviceKind,
     AdviceResp,
     BaseResp,
     ConfirmCustomerResp,
     ConfirmResult,
     CreditVendResp,
-    CreditVendTx,
+    CustReportFaultResp,
     FaultResp,
-    KeyChangeIssue,
-    PayAccTx,
+    ReprintResp,
     Response,
-    TxAmount,
-    VendCustomer,
-    VendMeterDetail,
+    UpdateMeterKeyResp,
+    VendKind,
 )
+from providers.protocols.xmlvend_receipt import StepExtension, VendCustomer, VendUtility
 from providers.protocols.xmlvend_write import (
+    METER_NAMESPACE,
+    METER_NAMESPACES,
     NAMESPACES,
-    SYMBOL,
+    customer,
     device,
     envelope,
+    fault_report,
     flag,
+    meter_detail,
     money,
     msg_id,
     typed,
 )
+from providers.protocols.xmlvend_write_receipt import key_change_issue, transaction
+
+_VEND_TYPES = {
+    VendKind.CREDIT: "r:CreditVendResp",
+    VendKind.FREE_BASIC: "r:FBEResp",
+    VendKind.TRIAL: "r:TrialCreditVendResp",
+}
 
 
-def encode_response(response: Response) -> bytes:
-    """A response as a SOAP message. Raises ValueError for text that XML cannot carry."""
+def encode_response(response: Response, steps_as: StepExtension = StepExtension.BREAKDOWN) -> bytes:
+    """A response as a SOAP message, step tariffs in the extension `steps_as`. Raises ValueError for
+    text that XML cannot carry."""
+    return envelope(_written(response, steps_as))
+
+
+def _written(response: Response, steps_as: StepExtension) -> str:
     match response:
         case CreditVendResp():
-            name = "r:fbeResp" if response.free_only else "r:creditVendResp"
-            return envelope(element(name, NAMESPACES, _credit_vend(response)))
+            content = _credit_vend(response, steps_as)
+            return element(f"r:{response.kind}Resp", NAMESPACES, content)
         case ConfirmCustomerResp():
             content = _base(response.base) + "".join(map(_confirm_result, response.results))
-            return envelope(element("r:confirmCustomerResp", NAMESPACES, content))
+            return element("r:confirmCustomerResp", NAMESPACES, content)
         case AdviceResp():
-            return envelope(_advice(response))
+            return _advice(response, steps_as)
+        case ReprintResp():
+            content = _base(response.base)
+            for reprint in response.reprints:
+                content += _embedded("r:reprint", reprint, steps_as)
+            return element("r:reprintResp", NAMESPACES, content)
+        case UpdateMeterKeyResp(engineering=True):
+            shown = f'{METER_NAMESPACES} xsi:type="m:EngKCTResp"'
+            return element("m:meterSpecificEngResp", shown, _key_change(response))
+        case UpdateMeterKeyResp():
+            return element("m:updateMeterKeyResp", METER_NAMESPACES, _key_change(response))
+        case CustReportFaultResp():
+            return _fault_logged(response)
         case FaultResp():
-            return envelope(_soap_fault(response))
+            return _soap_fault(response)
 
 
 def write_date_time(at: datetime) -> str:
@@ -70,28 +92,15 @@ def _base(base: BaseResp) -> str:
     )
 
 
-def _customer(name: str, customer: VendCustomer) -> str:
-    days = customer.days_last_purchase
-    shown = attributes(
-        name=customer.name,
-        address=customer.address,
-        contactNo=customer.contact,
-        accNo=customer.account,
-        locRef=customer.location,
-        daysLastPurchase=None if days is None else str(days),
-    )
-    return element(name, shown)
-
-
-def _meter(name: str, meter: VendMeterDetail) -> str:
-    shown = attributes(
-        msno=meter.number,
-        sgc=meter.supply_group_code,
-        krn=meter.key_revision,
-        ti=meter.tariff_index,
-    )
-    kind = element("b:meterType", attributes(at=meter.algorithm, tt=meter.token_technology))
-    return element(name, shown, kind)
+def _vend_base(
+    base: BaseResp, credit_left_cents: int, utility: VendUtility, told: VendCustomer | None
+) -> str:
+    """What every BaseVendResp begins with."""
+    named = attributes(name=utility.name, address=utility.address, taxRef=utility.tax_ref)
+    content = _base(base)
+    content += element("b:clientStatus", "", money("b:availCredit", credit_left_cents))
+    content += element("b:utility", named)
+    return content + ("" if told is None else customer("b:custVendDetail", told))
 
 
 def _confirm_result(result: ConfirmResult) -> str:
@@ -102,22 +111,18 @@ def _confirm_result(result: ConfirmResult) -> str:
         config += money("r:maxVendAmt", result.max_cents)
     if result.min_cents is not None:
         config += money("r:minVendAmt", result.min_cents)
-    content = _customer("r:custVendDetail", result.customer)
+    content = customer("r:custVendDetail", result.customer)
     content += element("r:custVendConfig", "", config)
     if result.meter is not None:
-        content += _meter("r:meterDetail", result.meter)
+        content += meter_detail("r:meterDetail", result.meter)
     return element("r:confirmCustResult", "", content)
 
 
-def _credit_vend(response: CreditVendResp) -> str:
-    utility = response.utility
-    named = attributes(name=utility.name, address=utility.address, taxRef=utility.tax_ref)
-    content = _base(response.base)
-    content += element("b:clientStatus", "", money("b:availCredit", response.credit_left_cents))
-    content += element("b:utility", named)
-    if response.customer is not None:
-        content += _customer("b:custVendDetail", response.customer)
-    transactions = "".join(map(_transaction, response.transactions))
+def _credit_vend(response: CreditVendResp, steps_as: StepExtension) -> str:
+    content = _vend_base(
+        response.base, response.credit_left_cents, response.utility, response.customer
+    )
+    transactions = "".join(transaction(tx, steps_as) for tx in response.transactions)
     if response.tendered_cents is not None:
         transactions += money("r:lessRound", 0)
         transactions += money("r:tenderAmt", response.tendered_cents)
@@ -127,78 +132,29 @@ def _credit_vend(response: CreditVendResp) -> str:
     return content + element("r:creditVendReceipt", shown, receipt)
 
 
-def _amount(amount: TxAmount) -> str:
-    content = money("r:amt", amount.cents)
-    if amount.rate is None and not amount.tax_cents:
-        return content
-    shown = attributes(rate=f"{amount.rate or Decimal(0):.4f}")
-    return content + typed("r:tax", "b:VAT", shown, money("b:amt", amount.tax_cents))
+def _key_change(response: UpdateMeterKeyResp) -> str:
+    name = "m:engKCToken" if response.engineering else "m:updateMeterKey"
+    return _vend_base(
+        response.base, response.credit_left_cents, response.utility, response.customer
+    ) + key_change_issue(name, response.issue)
 
 
-def _transaction(tx: CreditVendTx | PayAccTx) -> str:
-    shown = attributes(receiptNo=tx.receipt)
-    if isinstance(tx, CreditVendTx):
-        return typed("r:tx", "r:CreditVendTx", shown, _credit(tx))
-    content = _amount(tx.amount) + text_element("r:accDesc", tx.description)
-    content += text_element("r:accNo", tx.account)
-    if tx.debt and tx.balance_cents is not None:
-        content += money("r:balance", tx.balance_cents)
-    return typed("r:tx", "r:DebtRecoveryTx" if tx.debt else "r:ServiceChrgTx", shown, content)
+def _embedded(
+    name: str, response: CreditVendResp | UpdateMeterKeyResp, steps_as: StepExtension
+) -> str:
+    """A response inside another one."""
+    if isinstance(response, CreditVendResp):
+        return typed(name, _VEND_TYPES[response.kind], "", _credit_vend(response, steps_as))
+    kind = "m:EngKCTResp" if response.engineering else "m:UpdateMeterKeyResp"
+    return typed(name, kind, METER_NAMESPACE, _key_change(response))
 
 
-def _credit(tx: CreditVendTx) -> str:
-    issue = text_element("b:desc", tx.description or "")
-    if tx.meter is not None:
-        issue += _meter("b:meterDetail", tx.meter)
-    if tx.token is not None:
-        issue += typed("b:token", "b:STS1Token", "", element("b:stsCipher", "", tx.token))
-    issue += element("b:units", attributes(value=write_decimal(tx.units), siUnit=tx.unit))
-    if tx.resource is not None:
-        issue += typed("b:resource", f"b:{RESOURCES[tx.resource]}")
-    content = _amount(tx.amount) + typed("r:creditTokenIssue", f"b:{tx.kind}", "", issue)
-    if tx.key_change is not None:
-        content += _key_change(tx.key_change, tx.meter)
-    if tx.tariff_name is not None or tx.steps:
-        tariff = text_element("b:name", tx.tariff_name or "") + _steps(tx.steps, tx.unit)
-        content += element("r:tariff", "", tariff)
-    return content
-
-
-def _key_change(issue: KeyChangeIssue, meter: VendMeterDetail | None) -> str:
-    first, second = issue.tokens
-    token = element("b:set1stMeterKey", "", element("b:stsCipher", "", first))
-    token += element("b:set2ndMeterKey", "", element("b:stsCipher", "", second))
-    data = attributes(
-        fromSGC=issue.from_supply_group_code,
-        fromKRN=issue.from_key_revision,
-        fromTI=issue.from_tariff_index,
-        toSGC=issue.to_supply_group_code,
-        toKRN=issue.to_key_revision,
-        toTI=issue.to_tariff_index,
-    )
-    content = text_element("b:desc", "Key change")
-    if meter is not None:
-        content += _meter("b:meterDetail", meter)
-    content += typed("b:token", "b:KCToken", "", token) + element("b:kctData", data)
-    return element("r:kcTokenIssue", "", content)
-
-
-def _steps(steps: Iterable[TariffStep], unit: str) -> str:
-    written = "".join(
-        element(
-            "c:Step",
-            "",
-            element("c:units", attributes(value=write_decimal(step.units), siUnit=unit))
-            + element(
-                "c:rate", attributes(value=write_decimal(step.rate.scaleb(-2)), symbol=SYMBOL)
-            ),
-        )
-        for step in steps
-    )
-    if not written:
-        return ""
-    shown = f' xmlns:c="{STEP_EXTENSION}" xsi:type="c:StepTariffBreakdown"'
-    return element("c:tariffBreakdown", shown, element("c:steps", "", written))
+def _fault_logged(response: CustReportFaultResp) -> str:
+    log = "" if response.customer is None else customer("m:custDetail", response.customer)
+    log += fault_report("m:faultReport", response.report)
+    shown = attributes(refNo=response.reference)
+    content = _base(response.base) + element("m:custFaultLog", shown, log)
+    return element("m:custReportFaultResp", METER_NAMESPACES, content)
 
 
 def _fault(fault: FaultResp) -> str:
@@ -218,7 +174,7 @@ def _soap_fault(fault: FaultResp) -> str:
     return element("soap:Fault", "", content + element("detail", "", inner))
 
 
-def _advice(response: AdviceResp) -> str:
+def _advice(response: AdviceResp, steps_as: StepExtension) -> str:
     shown = f'{NAMESPACES} xsi:type="b:{response.kind}Resp"'
     if response.done is not None:
         confirmation = response.kind is AdviceKind.CONFIRMATION
@@ -228,11 +184,10 @@ def _advice(response: AdviceResp) -> str:
     if response.original is not None:
         content += msg_id("b:adviceReqMsgID", response.original)
     match response.last:
-        case CreditVendResp():
-            kind = "r:FBEResp" if response.last.free_only else "r:CreditVendResp"
-            content += typed("b:lastResponse", kind, "", _credit_vend(response.last))
         case FaultResp():
             content += typed("b:lastResponse", "b:XMLVendFaultResp", "", _fault(response.last))
         case None:
             pass
+        case last:
+            content += _embedded("b:lastResponse", last, steps_as)
     return element("b:adviceResp", shown, content)

@@ -3,13 +3,39 @@
 from collections.abc import Mapping
 
 from domain.sale import UtilityDetail
-from providers.config import HTTP_PROTOCOLS, Connections, Credentials, ProviderConfig, Timeouts
+from providers.config import (
+    HTTP_PROTOCOLS,
+    Connections,
+    Credentials,
+    EasyPaySettings,
+    ProtocolName,
+    ProviderConfig,
+    RestvendSettings,
+    Timeouts,
+)
+from providers.simulator.easypay_answering import RECEIVERS
+from providers.simulator.easypay_dialect import BASE, SESSION_TOKEN
 from providers.simulator.fleet import Fleet, FleetProvider
+from providers.simulator.ipay_http import PATH as IPAY_PATH
+from providers.simulator.kazang_dialect import BASE as KAZANG_BASE
+from providers.simulator.restvend_answering import PRODUCTS
+from providers.simulator.restvend_dialect import SECRET
 from providers.simulator.xmlvend_dialect import PATH
 
 OPERATOR = "OP1"
-PASSWORD = "simulated"  # noqa: S105 (nothing checks it)
+PASSWORD = "simulated"  # noqa: S105 (opens nothing but a simulator)
 CLIENT_EAN = "6004708000090"
+
+_PATHS: dict[ProtocolName, str] = {
+    "easypay": BASE,
+    "ipaymsg_http": IPAY_PATH,
+    "kazang": KAZANG_BASE,
+    "restvend": "",
+    "xmlvend": PATH,
+}
+"""Where each protocol over HTTP is served."""
+_SECRETS: dict[ProtocolName, str] = {"easypay": SESSION_TOKEN, "restvend": SECRET}
+"""The password of those that check it."""
 
 
 def loopback_configs(
@@ -37,7 +63,7 @@ def loopback_configs(
             protocol=provider.protocol,
             host=None if http else host,
             port=None if http else port,
-            url=f"http://{host}:{port}{PATH}" if http else None,
+            url=f"http://{host}:{port}{_PATHS[provider.protocol]}" if http else None,
             profile=provider.profile,
             weight=provider.weight,
             probe_meter=provider.probe_meter,
@@ -46,11 +72,13 @@ def loopback_configs(
             credentials=Credentials(
                 client=CLIENT_EAN if http else "SIMULATED",
                 operator=OPERATOR,
-                password=PASSWORD,
+                password=_SECRETS.get(provider.protocol, PASSWORD),
             ),
             timeouts=timeouts or Timeouts(),
             connections=connections or Connections(),
             supply_groups=groups,
+            easypay=EasyPaySettings(receivers=RECEIVERS),
+            restvend=RestvendSettings(products=PRODUCTS),
         )
 
     return tuple(config(provider) for provider in fleet.providers)

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from providers.simulator.faults import Fault
+from providers.simulator.mark_off import MarkOffOrder
 from providers.simulator.sales import SaleRow
 from providers.simulator.simulation import Simulation
 
@@ -34,6 +35,7 @@ def control_app(simulation: Simulation) -> web.Application:
     app.router.add_get("/ledger", control.ledger)
     app.router.add_get("/providers", control.providers)
     app.router.add_put("/providers/{id}/fault", control.set_fault)
+    app.router.add_post("/providers/{id}/mark-off", control.mark_off)
     app.router.add_post("/reset", control.reset)
     return app
 
@@ -80,6 +82,19 @@ class _Control:
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             return _problem(400, str(error))
         return _json(fault)
+
+    async def mark_off(self, request: web.Request) -> web.Response:
+        """The provider's end-of-day file, also written into the data folder if there is one. 400
+        with what is wrong for a bad order, 404 for a provider that isn't there."""
+        provider = request.match_info["id"]
+        if provider not in self._simulation.ports:
+            return _problem(404, f"no provider {provider!r}")
+        try:
+            order = msgspec.json.decode(await request.read(), type=MarkOffOrder)
+            made = self._simulation.mark_off(provider, order)
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+            return _problem(400, str(error))
+        return _json(made)
 
     async def reset(self, request: web.Request) -> web.Response:  # noqa: ARG002
         await self._simulation.reset()

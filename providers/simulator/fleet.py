@@ -76,8 +76,8 @@ class FleetFreeUnits(_Entry, frozen=True, kw_only=True):
 
 
 class FleetKeyChange(_Entry, frozen=True, kw_only=True):
-    """The next sale carries two key-change tokens to these parameters; `repeats`: every sale
-    does (scenario meters)."""
+    """The next sale carries key-change tokens to these parameters; `repeats`: every sale after it
+    changes the key to the next revision (scenario meters)."""
 
     supply_group_code: str
     key_revision: str
@@ -108,9 +108,37 @@ class FleetMeter(_Entry, frozen=True, kw_only=True):
     free_units: FleetFreeUnits | None = None
     key_change: FleetKeyChange | None = None
     refund_units: Decimal | None = None
+    power_limit_watts: int | None = None
+    """A power-limit token of so many watts with every sale of credit."""
+    over_the_air: bool = False
+    """A smart meter: it is credited by itself, and its tokens are printed as 20 zeros."""
+    credit_blocked: bool = False
+    """Partially blocked: it is known and gets its free units, and no credit is sold."""
     behaviour: FaultMode = FaultMode.NONE
     latency_ms: int = 0
     message: str | None = None
+
+
+class FleetHomes(_Entry, frozen=True, kw_only=True):
+    """`count` homes of a municipality, made from their numbers (see homes.py): manufacturer (two
+    digits), serial from `first_serial` on, check digit. Each is served by one of the sets in
+    `providers` and lies in one of `suburbs`; percentages are of the homes."""
+
+    utility: str
+    count: int
+    manufacturer: str
+    first_serial: int
+    providers: tuple[tuple[str, ...], ...]
+    tariff: str
+    suburbs: tuple[str, ...]
+    utility_type: UtilityType = UtilityType.ELECTRICITY
+    tariff_index: str = "07"
+    in_debt_percent: int = 0
+    charges: tuple[FleetCharge, ...] = ()
+    free_units: FleetFreeUnits | None = None
+    free_units_percent: int = 0
+    key_change: FleetKeyChange | None = None
+    key_change_percent: int = 0
 
 
 class FleetProvider(_Entry, frozen=True, kw_only=True):
@@ -135,3 +163,4 @@ class Fleet(_Entry, frozen=True, kw_only=True):
     utilities: tuple[FleetUtility, ...]
     tariffs: tuple[FleetTariff, ...]
     meters: tuple[FleetMeter, ...]
+    homes: tuple[FleetHomes, ...] = ()

@@ -2,13 +2,17 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from providers.profiles import PROFILES
 from providers.simulator.faults import fault_problem, meter_mode_problem
-from providers.simulator.fleet import Fleet, FleetMeter, FleetTariff
+from providers.simulator.fleet import Fleet, FleetHomes, FleetMeter, FleetTariff
+from providers.simulator.homes_check import homes_problems
+from providers.simulator.sts.amount import AMOUNT_MAX
+from providers.simulator.sts.dkga import KeyParameterError, key_parameters
 
 DEFAULT_FLEET = Path(__file__).with_name("default_fleet.toml")
 PORT_MAX = 65_535
@@ -56,6 +60,11 @@ def fleet_problems(fleet: Fleet) -> Iterator[str]:
     for index, meter in enumerate(fleet.meters):
         for problem in _meter_problems(fleet, meter):
             yield f"meters[{index}] ({meter.number}): {problem}"
+    for index, homes in enumerate(fleet.homes):
+        for problem in homes_problems(fleet, index):
+            yield f"homes[{index}] ({homes.utility}): {problem}"
+        for problem in _home_token_problems(fleet, homes):
+            yield f"homes[{index}] ({homes.utility}): {problem}"
 
 
 def _repeated(table: str, member: str, values: Iterable[str]) -> Iterator[str]:
@@ -93,6 +102,7 @@ def _meter_problems(fleet: Fleet, meter: FleetMeter) -> Iterator[str]:
         yield f"tariff {meter.tariff!r} is not among the tariffs"
     if not 0 <= meter.min_cents <= meter.max_cents:
         yield f"min_cents {meter.min_cents} and max_cents {meter.max_cents} leave no amount"
+    yield from _token_problems(fleet, meter)
     for debt in meter.debts:
         if (debt.percent is None) == (debt.cents is None):
             yield f"debt {debt.description!r} needs either percent or cents"
@@ -105,3 +115,40 @@ def _meter_problems(fleet: Fleet, meter: FleetMeter) -> Iterator[str]:
     problem = meter_mode_problem(meter.behaviour)
     if problem:
         yield problem
+
+
+def _home_token_problems(fleet: Fleet, homes: FleetHomes) -> Iterator[str]:
+    meter = FleetMeter(
+        number="",
+        utility=homes.utility,
+        providers=(),
+        tariff=homes.tariff,
+        tariff_index=homes.tariff_index,
+        free_units=homes.free_units,
+        key_change=homes.key_change,
+    )
+    yield from _token_problems(fleet, meter)
+
+
+def _token_problems(fleet: Fleet, meter: FleetMeter) -> Iterator[str]:
+    """What STS tokens of the meter have no room for."""
+    groups = [entry.supply_group_code for entry in fleet.utilities if entry.id == meter.utility]
+    keys = [(group, meter.key_revision, meter.tariff_index) for group in groups]
+    if meter.key_change is not None:
+        new = meter.key_change
+        keys.append((new.supply_group_code, new.key_revision, new.tariff_index))
+    for group, revision, index in keys:
+        try:
+            key_parameters(group, revision, index)
+        except KeyParameterError as error:
+            yield str(error)
+    free = None if meter.free_units is None else meter.free_units.units
+    for name, units in (("free_units", free), ("refund_units", meter.refund_units)):
+        if units is not None and not _in_tenths(units):
+            yield f"{name} {units}: a token carries tenths of a unit"
+    if meter.power_limit_watts is not None and not 0 < meter.power_limit_watts <= AMOUNT_MAX:
+        yield f"power_limit_watts {meter.power_limit_watts} is not between 1 and {AMOUNT_MAX}"
+
+
+def _in_tenths(units: Decimal) -> bool:
+    return units.is_finite() and units >= 0 and units == round(units, 1)

@@ -8,10 +8,10 @@ import msgspec
 from aiohttp import web
 
 from domain.exchange import Operation
-from providers.simulator.faults import FaultBoard, FaultMode, garble
+from providers.simulator.faults import Fault, FaultBoard, FaultMode, garble
 from providers.simulator.fleet import FleetProvider
 from providers.simulator.vending import Vending
-from providers.simulator.wire_fault import SILENCE_SECONDS_MAX, Plan, Planner
+from providers.simulator.wire_fault import SILENCE_SECONDS_MAX, Plan, Planner, trickled
 
 STOP_SECONDS_MAX = 0.1
 """How long stopping waits for requests that are being answered."""
@@ -61,8 +61,9 @@ class Dialect(Protocol[AskedT, AnswerT]):
         """Raises RefusedRequestError."""
         ...
 
-    def operation(self, asked: AskedT) -> Operation:
-        """What is asked, for faults: VEND is the step that sells and no other."""
+    def operation(self, asked: AskedT) -> Operation | None:
+        """What is asked, for faults: VEND is the step that sells and no other. None is what comes
+        before any question, such as signing in: no fault hits it."""
         ...
 
     def meter(self, asked: AskedT) -> str | None: ...
@@ -146,11 +147,15 @@ class HttpProviderServer(Generic[AskedT, AnswerT]):
             asked = self._dialect.read(request, await request.read())
         except RefusedRequestError as error:
             return _response(error.written)
-        dialect = self._dialect
-        plan = self._planner.plan(dialect.operation(asked), dialect.meter(asked))
+        plan = self.plan(asked)
         if plan.plain:
-            return self._whole(dialect.answer(asked, reversible=plan.reversible))
+            return self._whole(self._dialect.answer(asked, reversible=plan.reversible))
         return await self._act(request, asked, plan)
+
+    def plan(self, asked: AskedT, till: Fault | None = None) -> Plan:
+        """How to treat the request; `till`: where the client's own terminal misbehaves."""
+        dialect = self._dialect
+        return self._planner.plan(dialect.operation(asked), dialect.meter(asked), till)
 
     async def _act(self, request: web.Request, asked: AskedT, plan: Plan) -> web.StreamResponse:
         """One request with a latency or a fault."""
@@ -192,7 +197,12 @@ class HttpProviderServer(Generic[AskedT, AnswerT]):
             case FaultMode.SILENT_AFTER_SALE:
                 return await _silence(request)
             case FaultMode.DROP_MID_ANSWER:
-                return await _half(request, self._dialect.write(answer))
+                return _closed(request, await _half(request, self._dialect.write(answer)))
+            case FaultMode.STALLED_ANSWER:
+                await _half(request, self._dialect.write(answer))
+                return await _silence(request)
+            case FaultMode.TRICKLED_ANSWER:
+                return await _trickled(request, self._dialect.write(answer))
             case FaultMode.GARBLED_ANSWER:
                 written = self._dialect.write(answer)
                 return _response(msgspec.structs.replace(written, body=garble(written.body)))
@@ -235,14 +245,32 @@ def _dropped(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def _half(request: web.Request, written: Written) -> web.StreamResponse:
-    """Half of the answer, then the end."""
+async def _begun(request: web.Request, written: Written) -> web.StreamResponse:
+    """The answer's headers."""
     response = web.StreamResponse()
     response.content_type = written.content_type
     response.content_length = len(written.body)
     await response.prepare(request)
+    return response
+
+
+async def _half(request: web.Request, written: Written) -> web.StreamResponse:
+    """Half of the answer."""
+    response = await _begun(request, written)
     await response.write(written.body[: len(written.body) // 2])
+    return response
+
+
+def _closed(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The end of the connection, once what was written is out."""
     if request.transport is not None:
         request.transport.close()
     response.force_close()
+    return response
+
+
+async def _trickled(request: web.Request, written: Written) -> web.StreamResponse:
+    response = await _begun(request, written)
+    async for byte in trickled(written.body, lambda: request.transport is None):
+        await response.write(byte)
     return response

@@ -1,18 +1,25 @@
 """What a simulated iPay provider answers to each message: the protocol side of its decisions."""
 
-from datetime import datetime
-
 import msgspec
 
 from domain.exchange import Operation
-from domain.sale import MeterDetail, Sale, TokenType, UtilityType
+from domain.fault import FaultType
+from domain.sale import KeyChange
 from providers.protocols.ipaymsg import (
     CustInfoReq,
     CustInfoRes,
+    FaultReportReq,
+    FaultReportRes,
     IpayMessage,
+    KeyChangeAdvReq,
+    KeyChangeAdvRes,
+    KeyChangeReq,
+    KeyChangeRes,
     ReprintManyReq,
     ReprintManyRes,
     Result,
+    TrialVendReq,
+    TrialVendRes,
     VendAdvReq,
     VendAdvRes,
     VendLastReq,
@@ -21,37 +28,67 @@ from providers.protocols.ipaymsg import (
     VendRes,
     VendRevReq,
     VendRevRes,
-    WireCharge,
-    WireDebt,
-    WireKeyChange,
-    WireMeter,
-    WireToken,
-    WireUtility,
 )
 from providers.simulator.faults import Fault, FaultMode
 from providers.simulator.fleet import FleetProvider
+from providers.simulator.ipay_wire import (
+    OK,
+    summary_result,
+    trial_result,
+    vend_result,
+    wire_key_change,
+    wire_meter,
+    wire_utility,
+)
 from providers.simulator.sales import IssuedSale
 from providers.simulator.vending import Refusal, RefusedError, Reversal, Vending
-from providers.tariff_text import write_tariff
 
-Request = CustInfoReq | VendReq | VendLastReq | VendRevReq | VendAdvReq | ReprintManyReq
-Answer = CustInfoRes | VendRes | VendLastRes | VendRevRes | VendAdvRes | ReprintManyRes
+Request = (
+    CustInfoReq
+    | VendReq
+    | VendLastReq
+    | VendRevReq
+    | VendAdvReq
+    | ReprintManyReq
+    | TrialVendReq
+    | KeyChangeReq
+    | KeyChangeAdvReq
+    | FaultReportReq
+)
+Answer = (
+    CustInfoRes
+    | VendRes
+    | VendLastRes
+    | VendRevRes
+    | VendAdvRes
+    | ReprintManyRes
+    | TrialVendRes
+    | KeyChangeRes
+    | KeyChangeAdvRes
+    | FaultReportRes
+)
 
-OK = Result("elec000", "OK")
 SYSTEM_ERROR = Result("elec900", "System error")
+NO_TRIAL = Result("elec034", "Test vend not supported")
 
 OPERATIONS: dict[type[Request], Operation] = {
     CustInfoReq: Operation.LOOKUP,
     VendReq: Operation.VEND,
     VendLastReq: Operation.RECOVER,
+    # A recovery's last question, and a reprint: the wire does not tell which.
     ReprintManyReq: Operation.RECOVER,
     VendRevReq: Operation.REVERSE,
     VendAdvReq: Operation.CONFIRM,
+    TrialVendReq: Operation.TRIAL,
+    KeyChangeReq: Operation.KEY_CHANGE,
+    KeyChangeAdvReq: Operation.CONFIRM_KEY_CHANGE,
+    FaultReportReq: Operation.FAULT_REPORT,
 }
 
 _RESULTS: dict[Refusal, Result] = {
     Refusal.UNKNOWN_METER: Result("elec010", "Unknown meter number"),
     Refusal.BLOCKED: Result("elec011", "Meter is blocked"),
+    Refusal.PARTIALLY_BLOCKED: Result("elec022", "Supplier refuses credit for this meter"),
     Refusal.TOO_LOW: Result("elec016", "Amount too low"),
     Refusal.TOO_HIGH: Result("elec015", "Amount too high"),
     Refusal.NO_FREE_UNITS: Result("elec017", "No free token due"),
@@ -75,7 +112,8 @@ TERMINALS: dict[str, Fault] = {
 
 KEY_CHANGE_TERMINAL = "00700"
 
-_UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
+FAULT_TYPES = {name.value.replace("_", "").casefold(): name for name in FaultType}
+"""By the wire's name, in whatever case."""
 
 
 class IpayAnswering:
@@ -126,9 +164,27 @@ class IpayAnswering:
                 case ReprintManyReq():
                     return self._reprint(body), None
                 case _:
-                    return refusal(body, SYSTEM_ERROR), None
+                    return self._service(body), None
         except RefusedError as error:
             return refusal(body, _RESULTS[error.refusal]), None
+
+    def _service(self, body: object) -> Answer:
+        """What sells nothing for money."""
+        able = self._provider.capabilities
+        match body:
+            case TrialVendReq():
+                return self._trial(body) if able.trial else refusal(body, NO_TRIAL)
+            case KeyChangeReq() if able.key_change:
+                return self._change_key(body)
+            case KeyChangeAdvReq() if able.key_change:
+                self._vending.confirm(self._provider.id, body.original_ref)
+                return KeyChangeAdvRes(body.ref, OK)
+            case FaultReportReq() if able.fault_report:
+                return self._report_fault(body)
+            case KeyChangeReq() | KeyChangeAdvReq() | FaultReportReq():
+                raise RefusedError(Refusal.UNSUPPORTED)
+            case _:
+                return refusal(body, SYSTEM_ERROR)
 
     def _sell(self, message: IpayMessage, body: VendReq) -> IssuedSale:
         return self._vending.sell(
@@ -150,7 +206,7 @@ class IpayAnswering:
             address=meter.address,
             agreement=meter.account or None,
             meter_kind="STS",
-            meter=_wire_meter(known.detail),
+            meter=wire_meter(known.detail),
         )
 
     def _last(self, body: VendLastReq) -> VendLastRes:
@@ -181,11 +237,51 @@ class IpayAnswering:
         self._vending.confirm(self._provider.id, body.original_ref)
         return VendAdvRes(body.ref, OK)
 
+    def _trial(self, body: TrialVendReq) -> TrialVendRes:
+        sale = self._vending.trial(self._provider.id, body.meter.number, body.amount_cents)
+        if body.summary_only:
+            return summary_result(body.ref, sale)
+        return trial_result(body.ref, sale, self._vending.now())
+
+    def _change_key(self, body: KeyChangeReq) -> KeyChangeRes:
+        """A provider that takes confirmations of vends wants to be told of key changes, too."""
+        group, index, revision = (
+            body.new_supply_group_code,
+            body.new_tariff_index,
+            body.new_key_revision,
+        )
+        wanted = KeyChange(group, revision, index) if group or index or revision else None
+        number = body.meter.number
+        sale = self._vending.change_key(self._provider.id, body.ref, number, wanted).sale
+        return KeyChangeRes(
+            ref=body.ref,
+            result=OK,
+            meter=wire_meter(sale.meter),
+            utility=wire_utility(sale.utility),
+            key_change=wire_key_change(sale),
+            advice_required=self._provider.capabilities.confirm,
+            token_ref=f"E{body.ref}",
+            key_change_token_ref=f"K{body.ref}",
+        )
+
+    def _report_fault(self, body: FaultReportReq) -> FaultReportRes:
+        fault_type = FAULT_TYPES.get(body.fault_type.casefold())
+        if fault_type is None:
+            return FaultReportRes(ref=body.ref, result=Result("elec030", "Unknown fault type"))
+        logged = self._vending.report_fault(
+            self._provider.id, body.meter, fault_type, body.description
+        )
+        return FaultReportRes(
+            ref=body.ref, result=OK, fault_ref=logged.reference, description=logged.description
+        )
+
     def _reprint(self, body: ReprintManyReq) -> ReprintManyRes:
         found = [
             vend_result(issued)
             for issued in self._vending.sales.of_meter(self._provider.id, body.meter)
-            if issued.status == "standing" and body.since <= issued.at <= body.until
+            if issued.kind == "sale"
+            and issued.status == "standing"
+            and body.since <= issued.at <= body.until
         ]
         if not found:
             raise RefusedError(Refusal.NO_RECORD)
@@ -211,6 +307,14 @@ def refusal(request: object, result: Result) -> Answer:
             return ReprintManyRes(ref, result)
         case VendReq(ref=ref):
             return VendRes(ref=ref, result=result)
+        case TrialVendReq(ref=ref):
+            return TrialVendRes(ref=ref, result=result)
+        case KeyChangeReq(ref=ref):
+            return KeyChangeRes(ref=ref, result=result)
+        case KeyChangeAdvReq(ref=ref):
+            return KeyChangeAdvRes(ref, result)
+        case FaultReportReq(ref=ref):
+            return FaultReportRes(ref=ref, result=result)
         case _:
             return VendRes(ref="0", result=result)
 
@@ -218,10 +322,12 @@ def refusal(request: object, result: Result) -> Answer:
 def meter_of(body: object) -> str | None:
     """The meter that a request names."""
     match body:
-        case VendReq(meter=meter):
+        case VendReq(meter=meter) | TrialVendReq(meter=meter) | KeyChangeReq(meter=meter):
             return meter.number
-        case CustInfoReq(meter=meter) | VendLastReq(meter=meter) | ReprintManyReq(meter=meter):
-            return meter
+        case CustInfoReq(meter=number) | VendLastReq(meter=number) | ReprintManyReq(meter=number):
+            return number
+        case FaultReportReq(meter=number):
+            return number
         case _:
             return None
 
@@ -230,90 +336,3 @@ def misaddressed(answer: IpayMessage) -> IpayMessage:
     """`answer` as if it belonged to another message."""
     other = f"{(int(answer.body.ref) + 5) % 10**12:012d}"
     return msgspec.structs.replace(answer, body=msgspec.structs.replace(answer.body, ref=other))
-
-
-def vend_result(issued: IssuedSale) -> VendRes:
-    """The sale as `vendRes`, the same bytes whenever it is told."""
-    sale = issued.sale
-    unit = _UNITS[sale.meter.utility_type]
-    return VendRes(
-        ref=issued.reference,
-        result=OK,
-        meter=_wire_meter(sale.meter),
-        resource=sale.meter.utility_type.capitalize(),
-        transaction_date=_seconds(issued.at),
-        utility=WireUtility(
-            sale.utility.name, sale.utility.address, sale.utility.vat_number, sale.utility.client_id
-        ),
-        standard=_wire_tokens(sale, (TokenType.STD, TokenType.REFUND), unit),
-        free=_wire_tokens(sale, (TokenType.BSST,), unit),
-        debts=tuple(
-            WireDebt(
-                text=debt.description,
-                cents=debt.amount.cents,
-                tax_cents=debt.amount.tax_cents,
-                remaining_cents=debt.balance_cents,
-                receipt=debt.receipt,
-            )
-            for debt in sale.debts
-        ),
-        charges=tuple(
-            WireCharge(
-                text=charge.description,
-                cents=charge.amount.cents,
-                tax_cents=charge.amount.tax_cents,
-                receipt=charge.receipt,
-            )
-            for charge in sale.charges
-        ),
-        key_change=_wire_key_change(sale),
-        customer_message=sale.customer_message,
-        marketing_message=sale.utility.message,
-    )
-
-
-def _wire_tokens(sale: Sale, kinds: tuple[TokenType, ...], unit: str) -> tuple[WireToken, ...]:
-    return tuple(
-        WireToken(
-            digits=token.digits,
-            units=token.units,
-            cents=token.amount.cents,
-            tax_cents=token.amount.tax_cents,
-            tariff=write_tariff(token.tariff, unit),
-            description=token.description,
-            units_type=unit,
-            receipt=token.receipt,
-        )
-        for token in sale.tokens
-        if token.token_type in kinds
-    )
-
-
-def _wire_key_change(sale: Sale) -> WireKeyChange | None:
-    change = sale.meter.key_change
-    if change is None:
-        return None
-    return WireKeyChange(
-        old_supply_group_code=sale.meter.supply_group_code,
-        old_tariff_index=sale.meter.tariff_index,
-        old_key_revision=sale.meter.key_revision,
-        new_supply_group_code=change.supply_group_code,
-        new_tariff_index=change.tariff_index,
-        new_key_revision=change.key_revision,
-        codes=tuple(token.digits for token in sale.tokens if token.token_type == TokenType.KC),
-    )
-
-
-def _wire_meter(meter: MeterDetail) -> WireMeter:
-    return WireMeter(
-        number=meter.number,
-        supply_group_code=meter.supply_group_code,
-        token_technology=meter.token_technology,
-        algorithm=meter.algorithm,
-        tariff_index=meter.tariff_index,
-        key_revision=meter.key_revision,
-    )
-
-
-def _seconds(at: datetime) -> datetime:
-    return at.replace(microsecond=0)

@@ -17,7 +17,7 @@ from providers.simulator.ipay_answering import (
     misaddressed,
 )
 from providers.simulator.vending import Vending
-from providers.simulator.wire_fault import SILENCE_SECONDS_MAX, Plan, Planner
+from providers.simulator.wire_fault import SILENCE_SECONDS_MAX, Plan, Planner, trickled
 
 
 class IpayServer:
@@ -105,6 +105,9 @@ class IpayServer:
             case _:
                 pass
         answer = self._answering.answer(message, reversible=plan.reversible)
+        if plan.mode is FaultMode.TRICKLED_ANSWER:
+            await connection.trickle(encode(answer))
+            return
         self._send(connection, message, answer, plan.mode)
 
     def _send(
@@ -120,6 +123,10 @@ class IpayServer:
                 connection.expire(SILENCE_SECONDS_MAX)
             case FaultMode.DROP_MID_ANSWER:
                 connection.send_half(encode(answer))
+                connection.close()
+            case FaultMode.STALLED_ANSWER:
+                connection.send_half(encode(answer))
+                connection.expire(SILENCE_SECONDS_MAX)
             case FaultMode.GARBLED_ANSWER:
                 connection.send(garble(encode(answer)))
             case FaultMode.WRONG_REFERENCE:
@@ -166,11 +173,16 @@ class _Connection(asyncio.Protocol):
             self._transport.write(frame(payload))
 
     def send_half(self, payload: bytes) -> None:
-        """Half a frame, then the end."""
+        """Half a frame."""
         if self._transport is not None:
             wire = frame(payload)
             self._transport.write(wire[: len(wire) // 2])
-            self.close()
+
+    async def trickle(self, payload: bytes) -> None:
+        """A frame byte by byte, for as long as the client stays."""
+        async for byte in trickled(frame(payload), lambda: self._transport is None):
+            if self._transport is not None:
+                self._transport.write(byte)
 
     def close(self) -> None:
         if self._transport is not None:

@@ -13,16 +13,18 @@ from typing import Literal
 
 import msgspec
 
-from domain.sale import Sale, TokenType
+from domain.sale import KeyChange, Sale, TokenType
 from providers.protocols.numbers import SOUTH_AFRICA
 from providers.simulator.pricing import History
+from providers.simulator.tokens import OVER_THE_AIR
 
 FILE_NAME = "sales.jsonl"
 FREE_TOKEN_TYPES = frozenset({TokenType.BSST})
 
 
 class IssuedSale(msgspec.Struct, tag="sold", kw_only=True):
-    """A sale as its provider issued it. `free_units` and `charges_paid` are what it used up."""
+    """A sale as its provider issued it. `identifier` is the highest STS identifier that the meter
+    was given up to this sale; -1: none."""
 
     provider: str
     reference: str
@@ -33,6 +35,7 @@ class IssuedSale(msgspec.Struct, tag="sold", kw_only=True):
     status: Literal["standing", "reversed"] = "standing"
     confirmed: bool = False
     kind: Literal["sale", "key_change"] = "sale"
+    identifier: int = -1
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -80,7 +83,8 @@ class _MeterBook:
         self.charges: dict[str, dict[str, int]] = {}
         self.debts: dict[str, int] = {}
         self.free: dict[str, int] = {}
-        self.key_changes = 0
+        self.key_changes: list[IssuedSale] = []
+        self.identifier = -1
 
     def count(self, issued: IssuedSale, sign: int) -> None:
         """Books `issued` (sign 1) or takes it out again (-1)."""
@@ -99,7 +103,10 @@ class _MeterBook:
             paid = self.debts.get(debt.description, 0)
             self.debts[debt.description] = paid + sign * debt.amount.total_cents
         if any(token.token_type == TokenType.KC for token in sale.tokens):
-            self.key_changes += sign
+            if sign > 0:
+                self.key_changes.append(issued)
+            else:
+                self.key_changes.remove(issued)
 
 
 class SalesLedger:
@@ -174,10 +181,16 @@ class SalesLedger:
             free_units_had=book.free.get(month, 0) > 0,
         )
 
-    def key_changed(self, meter: str) -> bool:
-        """Whether a standing sale carried key-change tokens."""
+    def key_change(self, meter: str) -> KeyChange | None:
+        """The meter's last key change that stands."""
         book = self._meters.get(meter)
-        return book is not None and book.key_changes > 0
+        return book.key_changes[-1].sale.meter.key_change if book and book.key_changes else None
+
+    def identifier(self, meter: str) -> int:
+        """The highest STS identifier that the meter was ever given, in reversed sales too; -1:
+        none."""
+        book = self._meters.get(meter)
+        return -1 if book is None else book.identifier
 
     def issue(self, issued: IssuedSale) -> None:
         """Books a new sale."""
@@ -225,11 +238,16 @@ class SalesLedger:
     def _book(self, issued: IssuedSale) -> None:
         key = (issued.provider, issued.reference)
         assert key not in self._sales, "a reference sells once"
-        assert self._tokens.isdisjoint(issued.tokens), "a token is issued once"
+        # Key-change tokens carry no identifier: the same change has the same digits every time.
+        printed = {
+            token.digits for token in issued.sale.tokens if token.token_type != TokenType.KC
+        } - {OVER_THE_AIR}
+        assert self._tokens.isdisjoint(printed), "a token is issued once"
         self._sales[key] = issued
-        self._tokens.update(issued.tokens)
+        self._tokens.update(printed)
         book = self._meters.setdefault(issued.meter, _MeterBook())
         book.last.setdefault(issued.provider, []).append(issued)
+        book.identifier = max(book.identifier, issued.identifier)
         book.count(issued, 1)
 
     def _apply(self, record: ReferenceChange) -> None:

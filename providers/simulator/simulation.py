@@ -7,13 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from providers.simulator.aeon_server import AeonServer
+from providers.simulator.easypay_dialect import EasyPayDialect
 from providers.simulator.faults import Fault, FaultBoard, FaultMode, fault_problem
 from providers.simulator.fleet import Fleet, FleetProvider
 from providers.simulator.http_server import HttpProviderServer
+from providers.simulator.ipay_http import IpayHttpServer
 from providers.simulator.ipay_server import IpayServer
+from providers.simulator.kazang_dialect import KazangDialect
+from providers.simulator.mark_off import MarkOff, MarkOffOrder, mark_off
+from providers.simulator.restvend_dialect import RestvendDialect
 from providers.simulator.sales import SalesLedger
 from providers.simulator.vending import Vending
 from providers.simulator.xmlvend_dialect import XmlvendDialect
+
+MARK_OFF_FOLDER = "mark-off"
 
 
 class ProviderServer(Protocol):
@@ -47,6 +55,8 @@ class Simulation:
         if len(self.sales):
             # The same seed after a restart would draw the tokens that were issued before.
             rng.seed(rng.getrandbits(64) + len(self.sales))
+        self._clock = clock
+        self._data_dir = data_dir
         self._changing = asyncio.Lock()
         self._board = FaultBoard(rng)
         vending = Vending(fleet, self.sales, clock, rng)
@@ -96,6 +106,16 @@ class Simulation:
     def fault_of(self, provider: str) -> Fault:
         return self._board.of(provider)
 
+    def mark_off(self, provider: str, order: MarkOffOrder) -> MarkOff:
+        """The provider's end-of-day file; with a data folder it is written there, too, under
+        mark-off/. Raises ValueError for a bad order, OSError when it can't be written."""
+        made = mark_off(provider, order, self.sales, self._clock())
+        if self._data_dir is not None:
+            folder = self._data_dir / MARK_OFF_FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / made.file_name).write_bytes(made.content.encode("ascii"))
+        return made
+
     async def reset(self) -> None:
         """Forgets all sales; faults go back to what the fleet file says."""
         self.sales.clear()
@@ -108,8 +128,20 @@ class Simulation:
 
 def _server(provider: FleetProvider, vending: Vending, board: FaultBoard) -> ProviderServer:
     match provider.protocol:
+        case "easypay":
+            easypay = EasyPayDialect(provider, vending)
+            return HttpProviderServer(provider, vending, board, easypay)
+        case "restvend":
+            restvend = RestvendDialect(provider, vending)
+            return HttpProviderServer(provider, vending, board, restvend)
+        case "aeon":
+            return AeonServer(provider, vending, board)
         case "ipaymsg":
             return IpayServer(provider, vending, board)
+        case "ipaymsg_http":
+            return IpayHttpServer(provider, vending, board)
+        case "kazang":
+            return HttpProviderServer(provider, vending, board, KazangDialect(provider, vending))
         case "xmlvend":
             dialect = XmlvendDialect(provider, vending)
             return HttpProviderServer(provider, vending, board, dialect)

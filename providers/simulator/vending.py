@@ -6,7 +6,6 @@ arrives late is refused. Nothing here waits, so each call is one indivisible ste
 import random
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -19,7 +18,6 @@ from domain.sale import (
     MeterDetail,
     Sale,
     ServiceCharge,
-    Taxed,
     Token,
     TokenType,
     UtilityDetail,
@@ -27,15 +25,13 @@ from domain.sale import (
 )
 from providers.simulator.faults import FaultMode
 from providers.simulator.fleet import Fleet, FleetMeter, FleetUtility
+from providers.simulator.homes import MeterBook
 from providers.simulator.pricing import History, Price, free_units_due, price
 from providers.simulator.sales import IssuedSale, SalesLedger
-from providers.simulator.tokens import issue_token
-
-KEY_CHANGE_TOKENS = 2
-"""Two for meters labelled 07, as XMLVend 2.1 has room for no more."""
-
-_NOTHING = Taxed(0)
-_NO_UNITS = Decimal(0)
+from providers.simulator.sts.amount import AmountError
+from providers.simulator.sts.dkga import KeyParameterError, next_revision
+from providers.simulator.sts.tid import IdentifierError
+from providers.simulator.tokens import SaleTokens
 
 
 class Refusal(StrEnum):
@@ -43,6 +39,7 @@ class Refusal(StrEnum):
 
     UNKNOWN_METER = "unknown meter"
     BLOCKED = "meter blocked"
+    PARTIALLY_BLOCKED = "meter blocked for credit"
     TOO_LOW = "amount below the minimum"
     TOO_HIGH = "amount above the maximum"
     NO_FREE_UNITS = "no free units due"
@@ -93,7 +90,7 @@ class Vending:
         self._clock = clock
         self._rng = rng
         self._faults_logged = 0
-        self._meters = {meter.number: meter for meter in fleet.meters}
+        self._meters = MeterBook(fleet)
         self._utilities = {utility.id: utility for utility in fleet.utilities}
         self._tariffs = {tariff.id: tariff for tariff in fleet.tariffs}
 
@@ -133,13 +130,15 @@ class Vending:
             raise RefusedError(Refusal.DUPLICATE)
         at = self._clock()
         meter, priced = self._priced(provider, number, cents, resource, at)
+        sale, identifier = self._sale(meter, priced, at, change_key=change_key)
         issued = IssuedSale(
             provider=provider,
             reference=reference,
             meter=number,
             amount_cents=cents,
             at=at,
-            sale=self._sale(meter, priced, at, change_key=change_key),
+            sale=sale,
+            identifier=identifier,
         )
         self.sales.issue(issued)
         return issued
@@ -151,7 +150,7 @@ class Vending:
         RefusedError."""
         at = self._clock()
         meter, priced = self._priced(provider, number, cents, resource, at)
-        sale = self._sale(meter, priced, at, change_key=False, receipt="")
+        sale, _ = self._sale(meter, priced, at, change_key=False, receipt="")
         tokens = tuple(msgspec.structs.replace(token, digits="") for token in sale.tokens)
         return msgspec.structs.replace(sale, tokens=tokens)
 
@@ -163,9 +162,12 @@ class Vending:
         if self.sales.find(provider, reference) is not None:
             raise RefusedError(Refusal.DUPLICATE)
         meter, at = self._served(provider, number), self._clock()
-        change = wanted or self._key_change(meter, forced=True)
+        if wanted is None:
+            change = self._key_change(meter, forced=True)
+        else:
+            change = self._completed(meter, wanted)
         priced = price(meter, self._tariffs[meter.tariff], 0, History(free_units_had=True))
-        sale = self._sale(meter, priced, at, change=change)
+        sale, identifier = self._sale(meter, priced, at, change=change)
         keys = tuple(token for token in sale.tokens if token.token_type is TokenType.KC)
         issued = IssuedSale(
             provider=provider,
@@ -175,16 +177,17 @@ class Vending:
             at=at,
             kind="key_change",
             sale=msgspec.structs.replace(sale, tokens=keys),
+            identifier=identifier,
         )
         self.sales.issue(issued)
         return issued
 
     def report_fault(
-        self, provider: str, number: str, fault_type: FaultType, description: str
+        self, provider: str, number: str | None, fault_type: FaultType, description: str
     ) -> FaultLogged:
-        """Logs a fault of a meter, blocked ones included. Raises RefusedError."""
-        meter = self._meters.get(number)
-        if meter is None or provider not in meter.providers:
+        """Logs a fault of a meter (blocked or not) or of the network. Raises RefusedError."""
+        meter = None if number is None else self._meters.get(number)
+        if number is not None and (meter is None or provider not in meter.providers):
             raise RefusedError(Refusal.UNKNOWN_METER)
         self._faults_logged += 1
         words = f"{fault_type.value.replace('_', ' ').capitalize()}. {description}".strip()
@@ -224,6 +227,8 @@ class Vending:
         history = self.sales.history(number, at)
         if cents == 0 and free_units_due(meter, history) is None:
             raise RefusedError(Refusal.NO_FREE_UNITS)
+        if cents != 0 and meter.credit_blocked:
+            raise RefusedError(Refusal.PARTIALLY_BLOCKED)
         if cents != 0 and cents < meter.min_cents:
             raise RefusedError(Refusal.TOO_LOW)
         if cents > meter.max_cents:
@@ -243,17 +248,13 @@ class Vending:
         return meter
 
     def _detail(self, meter: FleetMeter, key_change: KeyChange | None = None) -> MeterDetail:
-        group = self._utilities[meter.utility].supply_group_code
-        revision, index = meter.key_revision, meter.tariff_index
-        due = meter.key_change
-        if due is not None and not due.repeats and self.sales.key_changed(meter.number):
-            group, revision, index = due.supply_group_code, due.key_revision, due.tariff_index
+        key = self._key(meter)
         return MeterDetail(
             number=meter.number,
             utility_type=meter.utility_type,
-            supply_group_code=group,
-            key_revision=revision,
-            tariff_index=index,
+            supply_group_code=key.supply_group_code,
+            key_revision=key.key_revision,
+            tariff_index=key.tariff_index,
             token_technology=meter.token_technology,
             algorithm=meter.algorithm,
             key_change=key_change,
@@ -268,14 +269,17 @@ class Vending:
         change_key: bool = False,
         change: KeyChange | None = None,
         receipt: str | None = None,
-    ) -> Sale:
+    ) -> tuple[Sale, int]:
+        """The sale, and the highest identifier that its meter was given with it. Raises
+        RefusedError for what no token can say."""
         if receipt is None:
             receipt = f"{len(self.sales) + 1:015d}"
         if change is None and priced.energy.cents:
             change = self._key_change(meter, forced=change_key)
         utility = self._utilities[meter.utility]
-        return Sale(
-            tokens=tuple(self._tokens(meter, priced, change, receipt)),
+        tokens, identifier = self._tokens(meter, priced, at, change, receipt)
+        sale = Sale(
+            tokens=tokens,
             customer=Customer(meter.first_name, meter.last_name, meter.address, meter.account),
             utility=UtilityDetail(
                 name=utility.name,
@@ -296,55 +300,50 @@ class Vending:
             ),
             customer_message=meter.message,
         )
-
-    def _key_change(self, meter: FleetMeter, *, forced: bool) -> KeyChange | None:
-        due = meter.key_change
-        if due is not None and (due.repeats or not self.sales.key_changed(meter.number)):
-            return KeyChange(due.supply_group_code, due.key_revision, due.tariff_index)
-        if forced:
-            group = self._utilities[meter.utility].supply_group_code
-            return KeyChange(group, "2", meter.tariff_index)
-        return None
+        return sale, identifier
 
     def _tokens(
-        self, meter: FleetMeter, priced: Price, change: KeyChange | None, receipt: str
-    ) -> list[Token]:
-        fresh: set[str] = set()
+        self, meter: FleetMeter, priced: Price, at: datetime, change: KeyChange | None, receipt: str
+    ) -> tuple[tuple[Token, ...], int]:
+        last, tariff = self.sales.identifier(meter.number), self._tariffs[meter.tariff].name
+        taken = self.sales.tokens.__contains__
+        try:
+            issuing = SaleTokens(
+                meter, self._key(meter), at=at, last=last, rng=self._rng, taken=taken
+            )
+            tokens = issuing.issue(priced, change, receipt=receipt, tariff=tariff)
+        except KeyParameterError:
+            raise RefusedError(Refusal.UNSUPPORTED) from None
+        except AmountError:
+            raise RefusedError(Refusal.TOO_HIGH) from None
+        except IdentifierError:
+            raise RefusedError(Refusal.SYSTEM) from None
+        return tokens, issuing.last
 
-        def digits() -> str:
-            issued = issue_token(
-                self._rng, lambda token: token in fresh or token in self.sales.tokens
-            )
-            fresh.add(issued)
-            return issued
+    def _key(self, meter: FleetMeter) -> KeyChange:
+        """The parameters of the meter's key: the fleet's, or those of its last key change."""
+        changed = self.sales.key_change(meter.number)
+        if changed is not None:
+            return changed
+        group = self._utilities[meter.utility].supply_group_code
+        return KeyChange(group, meter.key_revision, meter.tariff_index)
 
-        name = self._tariffs[meter.tariff].name
-        tokens = [
-            Token(TokenType.KC, digits(), _NO_UNITS, _NOTHING, description="Key change")
-            for _ in range(KEY_CHANGE_TOKENS if change else 0)
-        ]
-        if priced.energy.total_cents:
-            tokens.append(
-                Token(
-                    token_type=TokenType.STD,
-                    digits=digits(),
-                    units=priced.units,
-                    amount=priced.energy,
-                    receipt=receipt,
-                    tariff=priced.steps,
-                    description=name,
-                )
-            )
-        if meter.refund_units is not None:
-            tokens.append(
-                Token(
-                    TokenType.REFUND, digits(), meter.refund_units, _NOTHING, receipt, (), "Refund"
-                )
-            )
-        if priced.free_units is not None:
-            tokens.append(
-                Token(
-                    TokenType.BSST, digits(), priced.free_units, _NOTHING, receipt, (), "Free units"
-                )
-            )
-        return tokens
+    def _completed(self, meter: FleetMeter, wanted: KeyChange) -> KeyChange:
+        """`wanted`, with what it leaves open as it is."""
+        key = self._key(meter)
+        return KeyChange(
+            wanted.supply_group_code or key.supply_group_code,
+            wanted.key_revision or key.key_revision,
+            wanted.tariff_index or key.tariff_index,
+        )
+
+    def _key_change(self, meter: FleetMeter, *, forced: bool) -> KeyChange | None:
+        due, changed = meter.key_change, self.sales.key_change(meter.number)
+        if due is not None and changed is None:
+            return KeyChange(due.supply_group_code, due.key_revision, due.tariff_index)
+        if forced or (due is not None and due.repeats):
+            key = self._key(meter)
+            revision = key.key_revision or ""
+            following = str(next_revision(int(revision))) if revision.isdecimal() else revision
+            return KeyChange(key.supply_group_code, following, key.tariff_index)
+        return None

@@ -1,5 +1,8 @@
 """Which fault, if any, hits a request that reached a simulated provider's port."""
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
 import msgspec
 
 from domain.exchange import Operation
@@ -9,6 +12,17 @@ from providers.simulator.vending import Vending
 
 SILENCE_SECONDS_MAX = 600.0
 """How long a silent provider keeps a connection that the client doesn't close."""
+TRICKLE_SECONDS = 0.1
+"""From byte to byte of a trickled answer."""
+
+
+async def trickled(wire: bytes, gone: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """The bytes of `wire` one by one, with pauses, until `gone` says that the client is."""
+    for at in range(len(wire)):
+        if gone():
+            return
+        yield wire[at : at + 1]
+        await asyncio.sleep(TRICKLE_SECONDS)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -35,14 +49,17 @@ class Planner:
         self._vending = vending
         self._board = board
 
-    def plan(self, operation: Operation, meter: str | None, till: Fault | None = None) -> Plan:
+    def plan(
+        self, operation: Operation | None, meter: str | None, till: Fault | None = None
+    ) -> Plan:
         """The treatment of a request for `operation` on `meter` (None where it names none)."""
         mode, latency_ms = FaultMode.NONE, 0
         if till is not None and operation in till.operations:
             mode = till.mode
         if mode is FaultMode.NONE and operation is Operation.VEND and meter is not None:
             mode, latency_ms = self._vending.behaviour(meter)
-        if mode in (FaultMode.NONE, FaultMode.UNKNOWN_METER, FaultMode.BLOCKED):
+        spared = operation is None
+        if not spared and mode in (FaultMode.NONE, FaultMode.UNKNOWN_METER, FaultMode.BLOCKED):
             fault = self._board.strike(self._provider.id, operation)
             if fault is not None:
                 mode, latency_ms = fault.mode, fault.latency_ms

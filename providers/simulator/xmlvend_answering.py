@@ -1,14 +1,17 @@
 """What a simulated XMLVend provider answers to each request: the protocol side of its decisions.
 
 The last answer to each vend's message id is kept, refusals too, so a last-response advice finds
-what the vend was told. A repeated vend with the same message id gets the first answer again."""
+what the vend was told. A repeated vend or key change with the same message id gets the first answer
+again."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import msgspec
 
-from domain.exchange import Operation
-from domain.sale import MeterDetail, Taxed, TokenType, UtilityType
+from domain.fault import FaultType
+from domain.sale import KeyChange
+from providers.profiles import PROFILES, XmlvendProfile
 from providers.protocols.xmlvend_messages import (
     AdviceKind,
     AdviceReq,
@@ -20,33 +23,40 @@ from providers.protocols.xmlvend_messages import (
     ConfirmResult,
     CreditVendReq,
     CreditVendResp,
-    CreditVendTx,
+    CustReportFaultReq,
+    CustReportFaultResp,
     DeviceId,
+    EngKctReq,
+    FaultReport,
     FaultResp,
-    IssueKind,
-    KeyChangeIssue,
     MsgId,
-    PayAccTx,
+    ReprintReq,
+    ReprintResp,
     Request,
     Response,
-    TxAmount,
-    VendCustomer,
-    VendMeterDetail,
-    VendUtility,
+    UpdateMeterKeyReq,
+    UpdateMeterKeyResp,
+    VendKind,
+    fault_words,
 )
+from providers.protocols.xmlvend_receipt import KctData, VendCustomer
 from providers.simulator.fleet import FleetProvider
 from providers.simulator.sales import IssuedSale
 from providers.simulator.vending import Refusal, RefusedError, Reversal, Vending
+from providers.simulator.xmlvend_responses import key_change_response, meter_detail, sale_response
 
 SERVER = DeviceId("6004708009999", "EANDeviceID")
-CREDIT_LEFT_CENTS = 100_000_000
-"""What every vendor has left to sell: simulated credit never runs out."""
 REFUSALS_KEPT_MAX = 10_000
 """Refused vends whose answer is remembered; the oldest goes first."""
+REPRINTS_MAX = 20
+"""How many of a meter's latest sales a reprint shows."""
+PROFILE = XmlvendProfile(confidence="assumed (LOW)")
+"""That of a provider that names none."""
 
 _FAULTS: dict[Refusal, tuple[str, str]] = {
     Refusal.UNKNOWN_METER: ("UnknownMeterEx", "010038 Meter information not found"),
     Refusal.BLOCKED: ("BlockedMeterEx", "Meter is blocked"),
+    Refusal.PARTIALLY_BLOCKED: ("BlockedMeterEx", "Meter is blocked for credit"),
     Refusal.TOO_LOW: ("BusinessRuleEx", "Amount is below the minimum"),
     Refusal.TOO_HIGH: ("BusinessRuleEx", "Amount is above the maximum"),
     Refusal.NO_FREE_UNITS: ("FBEEx", "No free units due"),
@@ -57,13 +67,6 @@ _FAULTS: dict[Refusal, tuple[str, str]] = {
     Refusal.SYSTEM: ("SystemEx", "Vending system unavailable"),
 }
 
-_UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
-_KINDS = {
-    TokenType.STD: IssueKind.SALE,
-    TokenType.BSST: IssueKind.FREE_BASIC,
-    TokenType.REFUND: IssueKind.FREE,
-}
-
 
 class XmlvendAnswering:
     """One provider's answers. Selling and taking back happen here, before any answer is sent."""
@@ -71,12 +74,16 @@ class XmlvendAnswering:
     def __init__(self, provider: FleetProvider, vending: Vending) -> None:
         self._provider = provider
         self._vending = vending
+        self._offers = provider.capabilities
+        self.profile = PROFILES.get(provider.profile or provider.id, PROFILE)
         self._refusals: OrderedDict[str, FaultResp] = OrderedDict()
 
     def answer(self, request: Request, *, reversible: bool) -> Response:
         """The right answer to `request`, its effect included."""
         try:
             match request:
+                case CreditVendReq(kind=VendKind.TRIAL):
+                    return self._trial(request)
                 case CreditVendReq():
                     return self._sell(request)
                 case ConfirmCustomerReq():
@@ -87,6 +94,12 @@ class XmlvendAnswering:
                     return self._confirm(request)
                 case AdviceReq():
                     return self._reverse(request, reversible=reversible)
+                case ReprintReq():
+                    return self._reprint(request)
+                case UpdateMeterKeyReq() | EngKctReq():
+                    return self._change_key(request)
+                case CustReportFaultReq():
+                    return self._report_fault(request)
         except RefusedError as error:
             return self._fault(request.base, error.refusal)
 
@@ -94,30 +107,73 @@ class XmlvendAnswering:
         """A SystemEx that nothing of the request is behind."""
         return self._fault(request.base, Refusal.SYSTEM)
 
+    def _trial(self, request: CreditVendReq) -> Response:
+        self._require(self._offers.trial)
+        number = request.meter.number
+        sale = self._vending.trial(
+            self._provider.id, number, request.cents, resource=request.resource
+        )
+        base = self._base(request.base, header="TRIAL VEND - NOT A TAX INVOICE")
+        return sale_response(base, sale, request.cents, kind=VendKind.TRIAL)
+
     def _sell(self, request: CreditVendReq) -> Response:
-        reference = request.base.msg_id.reference
-        first = self._vending.sales.find(self._provider.id, reference)
-        if first is not None:
-            if first.status == "reversed":
-                raise RefusedError(Refusal.VOIDED)
-            return self._sale(request.base, first)
-        if reference in self._refusals:
-            return self._refusals[reference]
-        try:
-            issued = self._vending.sell(
+        if request.kind is VendKind.FREE_BASIC:
+            self._require(self.profile.free_units_request == "fbeReq")
+        answer = self._once(
+            request.base,
+            "sale",
+            lambda reference: self._vending.sell(
                 self._provider.id,
                 reference,
                 request.meter.number,
                 request.cents,
                 resource=request.resource,
-            )
+            ),
+        )
+        if isinstance(answer, CreditVendResp):
+            return msgspec.structs.replace(answer, kind=request.kind)
+        return answer
+
+    def _change_key(self, request: UpdateMeterKeyReq | EngKctReq) -> Response:
+        self._require(self._offers.key_change)
+        wanted = None if isinstance(request, UpdateMeterKeyReq) else _wanted(request.data)
+        answer = self._once(
+            request.base,
+            "key_change",
+            lambda reference: self._vending.change_key(
+                self._provider.id, reference, request.meter.number, wanted
+            ),
+        )
+        if isinstance(answer, FaultResp):
+            unknown = answer.kind == _FAULTS[Refusal.UNKNOWN_METER][0]
+            kind = "UnknownMeterUpdateMtrKeyEx" if unknown else answer.kind
+            return msgspec.structs.replace(answer, kind=kind)
+        if isinstance(answer, UpdateMeterKeyResp):
+            return msgspec.structs.replace(answer, engineering=isinstance(request, EngKctReq))
+        return answer
+
+    def _once(
+        self, base: BaseReq, kind: str, issue: Callable[[str], IssuedSale]
+    ) -> CreditVendResp | UpdateMeterKeyResp | FaultResp:
+        """What the message id issued, now or the first time it came."""
+        reference = base.msg_id.reference
+        first = self._vending.sales.find(self._provider.id, reference)
+        if first is not None:
+            if first.status == "reversed":
+                raise RefusedError(Refusal.VOIDED)
+            if first.kind != kind:
+                raise RefusedError(Refusal.DUPLICATE)
+            return self._issued(base, first)
+        if reference in self._refusals:
+            return self._refusals[reference]
+        try:
+            return self._issued(base, issue(reference))
         except RefusedError as error:
-            fault = self._fault(request.base, error.refusal)
+            fault = self._fault(base, error.refusal)
             self._refusals[reference] = fault
             if len(self._refusals) > REFUSALS_KEPT_MAX:
                 self._refusals.popitem(last=False)
             return fault
-        return self._sale(request.base, issued)
 
     def _customer(self, request: ConfirmCustomerReq) -> Response:
         known = self._vending.look_up(self._provider.id, request.meter.number)
@@ -131,17 +187,18 @@ class XmlvendAnswering:
             free_due=known.free_units_due,
             max_cents=meter.max_cents,
             min_cents=meter.min_cents,
-            meter=_meter(known.detail),
+            meter=meter_detail(known.detail),
         )
         return ConfirmCustomerResp(self._base(request.base), (result,))
 
     def _last(self, request: AdviceReq) -> Response:
         reference = request.original.reference
         issued = self._vending.sales.find(self._provider.id, reference)
-        last: CreditVendResp | FaultResp | None = self._refusals.get(reference)
+        last: CreditVendResp | UpdateMeterKeyResp | FaultResp | None
+        last = self._refusals.get(reference)
         if issued is not None and issued.status == "standing":
             original = msgspec.structs.replace(request.base, msg_id=request.original)
-            last = self._sale(original, issued)
+            last = self._issued(original, issued)
         if last is None:
             fault = self._fault(request.base, Refusal.NO_RECORD)
             return msgspec.structs.replace(fault, kind="LastResponseEx")
@@ -152,9 +209,39 @@ class XmlvendAnswering:
             last=last,
         )
 
+    def _reprint(self, request: ReprintReq) -> Response:
+        """The meter's latest sales that stand, latest first."""
+        self._require(self._offers.reprint)
+        issued = self._vending.sales.of_meter(self._provider.id, request.meter.number)
+        standing = [one for one in issued if one.status == "standing"][-REPRINTS_MAX:]
+        if not standing:
+            fault = self._fault(request.base, Refusal.NO_RECORD)
+            return msgspec.structs.replace(fault, kind="ReprintEx")
+        reprints = tuple(
+            self._issued(
+                msgspec.structs.replace(request.base, msg_id=MsgId.of(one.reference)),
+                one,
+                header="CREDIT VEND - TAX INVOICE - REPRINT",
+            )
+            for one in reversed(standing)
+        )
+        return ReprintResp(self._base(request.base), reprints)
+
+    def _report_fault(self, request: CustReportFaultReq) -> Response:
+        self._require(self._offers.fault_report)
+        report = request.report
+        fault_type, words = _reported(report)
+        number = None if report.meter is None else report.meter.number
+        logged = self._vending.report_fault(self._provider.id, number, fault_type, words)
+        return CustReportFaultResp(
+            base=self._base(request.base),
+            reference=logged.reference,
+            customer=request.customer,
+            report=msgspec.structs.replace(report, description=logged.description),
+        )
+
     def _confirm(self, request: AdviceReq) -> Response:
-        if not self._provider.capabilities.confirm:
-            raise RefusedError(Refusal.UNSUPPORTED)
+        self._require(self._offers.confirm)
         self._vending.confirm(self._provider.id, request.original.reference)
         return self._advised(request)
 
@@ -173,6 +260,10 @@ class XmlvendAnswering:
         base = self._base(request.base)
         return AdviceResp(base, request.kind, request.original, done=True)
 
+    def _require(self, offered: bool) -> None:
+        if not offered:
+            raise RefusedError(Refusal.UNSUPPORTED)
+
     def _base(self, request: BaseReq, *, header: str | None = None) -> BaseResp:
         return BaseResp(
             client=request.client,
@@ -187,127 +278,33 @@ class XmlvendAnswering:
         kind, description = _FAULTS[refusal]
         return FaultResp(kind, description, base=self._base(request))
 
-    def _sale(self, request: BaseReq, issued: IssuedSale) -> CreditVendResp:
+    def _issued(
+        self, request: BaseReq, issued: IssuedSale, header: str = "CREDIT VEND - TAX INVOICE"
+    ) -> CreditVendResp | UpdateMeterKeyResp:
+        """What the request of that message id was told when it was asked."""
         sale = issued.sale
         base = msgspec.structs.replace(
-            self._base(request, header="CREDIT VEND - TAX INVOICE"),
+            self._base(request, header=header),
             at=issued.at,
             customer_message=sale.customer_message or sale.utility.message,
         )
-        return CreditVendResp(
-            base=base,
-            utility=VendUtility(sale.utility.name, sale.utility.address, sale.utility.vat_number),
-            customer=VendCustomer(
-                name=f"{sale.customer.first_name} {sale.customer.last_name}".strip(),
-                address=sale.customer.address,
-                account=sale.customer.account or None,
-            ),
-            receipt=issued.receipt,
-            transactions=tuple(_transactions(issued)),
-            tendered_cents=issued.amount_cents,
-            credit_left_cents=CREDIT_LEFT_CENTS,
-            free_only=issued.amount_cents == 0,
-        )
+        watts = self._vending.look_up(self._provider.id, issued.meter).meter.power_limit_watts
+        if issued.kind == "key_change":
+            return key_change_response(base, sale, engineering=False, watts=watts)
+        free = issued.amount_cents == 0
+        kind = VendKind.FREE_BASIC if free else VendKind.CREDIT
+        return sale_response(base, sale, issued.amount_cents, watts=watts, kind=kind)
 
 
-def operation_of(request: Request) -> Operation:
-    """The operation that a request stands for."""
-    match request:
-        case CreditVendReq():
-            return Operation.VEND
-        case ConfirmCustomerReq():
-            return Operation.LOOKUP
-        case AdviceReq(kind=AdviceKind.LAST_RESPONSE):
-            return Operation.RECOVER
-        case AdviceReq(kind=AdviceKind.CONFIRMATION):
-            return Operation.CONFIRM
-        case AdviceReq():
-            return Operation.REVERSE
+def _wanted(data: KctData) -> KeyChange:
+    return KeyChange(data.to_supply_group_code, data.to_key_revision, data.to_tariff_index)
 
 
-def meter_of(request: Request) -> str | None:
-    """The meter that a request names."""
-    return None if isinstance(request, AdviceReq) else request.meter.number
-
-
-def misaddressed(response: Response) -> Response:
-    """`response` as if it belonged to another request."""
-    base = response.base
-    if base is None:
-        return response
-    unique = f"{(int(base.request.unique_number) + 5) % 1_000_000:06d}"
-    other = MsgId(base.request.date_time, unique)
-    changed = msgspec.structs.replace(base, request=other)
-    return msgspec.structs.replace(response, base=changed)
-
-
-def _transactions(issued: IssuedSale) -> list[CreditVendTx | PayAccTx]:
-    sale = issued.sale
-    key_change: KeyChangeIssue | None = _key_change(issued)
-    transactions: list[CreditVendTx | PayAccTx] = []
-    for token in sale.tokens:
-        if token.token_type not in _KINDS:
-            continue
-        transactions.append(
-            CreditVendTx(
-                amount=_amount(token.amount),
-                kind=_KINDS[token.token_type],
-                units=token.units,
-                unit=_UNITS[sale.meter.utility_type],
-                token=token.digits,
-                meter=_meter(sale.meter),
-                resource=sale.meter.utility_type,
-                description=token.description,
-                receipt=token.receipt,
-                key_change=key_change,
-                tariff_name=token.description,
-                steps=token.tariff,
-            )
-        )
-        key_change = None
-    parts = [(debt, True, debt.balance_cents) for debt in sale.debts]
-    transactions += [
-        PayAccTx(
-            amount=_amount(part.amount),
-            description=part.description,
-            debt=debt,
-            account=sale.customer.account or None,
-            balance_cents=balance,
-            receipt=part.receipt,
-        )
-        for part, debt, balance in [*parts, *((charge, False, None) for charge in sale.charges)]
-    ]
-    return transactions
-
-
-def _amount(taxed: Taxed) -> TxAmount:
-    rate = None if taxed.rate is None else taxed.rate / 100
-    return TxAmount(taxed.cents, taxed.tax_cents, rate)
-
-
-def _key_change(issued: IssuedSale) -> KeyChangeIssue | None:
-    meter = issued.sale.meter
-    if meter.key_change is None:
-        return None
-    return KeyChangeIssue(
-        tokens=tuple(
-            token.digits for token in issued.sale.tokens if token.token_type == TokenType.KC
-        ),
-        from_supply_group_code=meter.supply_group_code,
-        from_key_revision=meter.key_revision,
-        from_tariff_index=meter.tariff_index,
-        to_supply_group_code=meter.key_change.supply_group_code,
-        to_key_revision=meter.key_change.key_revision,
-        to_tariff_index=meter.key_change.tariff_index,
-    )
-
-
-def _meter(meter: MeterDetail) -> VendMeterDetail:
-    return VendMeterDetail(
-        number=meter.number,
-        supply_group_code=meter.supply_group_code,
-        key_revision=meter.key_revision,
-        tariff_index=meter.tariff_index,
-        algorithm=meter.algorithm,
-        token_technology=meter.token_technology,
-    )
+def _reported(report: FaultReport) -> tuple[FaultType, str]:
+    """The kind of fault that the words begin with, and the rest of them."""
+    for fault_type in FaultType:
+        words = fault_words(fault_type)
+        if report.description.startswith(words):
+            return fault_type, report.description.removeprefix(words).strip()
+    meter = report.meter is not None
+    return FaultType.METER_DEAD if meter else FaultType.NETWORK_FAULT_REPORT, report.description

@@ -2,22 +2,33 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from aiohttp import web
 
 from domain.exchange import Operation
 from providers.protocols.errors import ProtocolError
 from providers.protocols.xmlvend import decode_request, encode_response
-from providers.protocols.xmlvend_messages import FaultResp, Request, Response
-from providers.protocols.xmlvend_read import REQUEST_BYTES_MAX
+from providers.protocols.xmlvend_messages import (
+    AdviceKind,
+    AdviceReq,
+    ConfirmCustomerReq,
+    CreditVendReq,
+    CustReportFaultReq,
+    EngKctReq,
+    FaultReport,
+    FaultResp,
+    MsgId,
+    ReprintReq,
+    Request,
+    Response,
+    UpdateMeterKeyReq,
+    VendKind,
+)
+from providers.protocols.xmlvend_read_requests import REQUEST_BYTES_MAX
 from providers.simulator.fleet import FleetProvider
 from providers.simulator.http_server import RefusedRequestError, Written
 from providers.simulator.vending import Vending
-from providers.simulator.xmlvend_answering import (
-    XmlvendAnswering,
-    meter_of,
-    misaddressed,
-    operation_of,
-)
+from providers.simulator.xmlvend_answering import XmlvendAnswering
 
 PATH = "/xmlvend/xmlvend.wsdl"
 
@@ -56,4 +67,50 @@ class XmlvendDialect:
 
     def write(self, answer: Response) -> Written:
         status = 500 if isinstance(answer, FaultResp) else 200
-        return Written(encode_response(answer), status, "text/xml", compress=True)
+        body = encode_response(answer, self._answering.profile.steps_as)
+        return Written(body, status, "text/xml", compress=True)
+
+
+def operation_of(request: Request) -> Operation:
+    """The operation that a request stands for."""
+    match request:
+        case CreditVendReq(kind=VendKind.TRIAL):
+            return Operation.TRIAL
+        case CreditVendReq():
+            return Operation.VEND
+        case ConfirmCustomerReq():
+            return Operation.LOOKUP
+        case AdviceReq(kind=AdviceKind.LAST_RESPONSE):
+            return Operation.RECOVER
+        case AdviceReq(kind=AdviceKind.CONFIRMATION):
+            return Operation.CONFIRM
+        case AdviceReq():
+            return Operation.REVERSE
+        case ReprintReq():
+            return Operation.REPRINT
+        case UpdateMeterKeyReq() | EngKctReq():
+            return Operation.KEY_CHANGE
+        case CustReportFaultReq():
+            return Operation.FAULT_REPORT
+
+
+def meter_of(request: Request) -> str | None:
+    """The meter that a request names."""
+    match request:
+        case AdviceReq():
+            return None
+        case CustReportFaultReq(report=FaultReport(meter=meter)):
+            return None if meter is None else meter.number
+        case _:
+            return request.meter.number
+
+
+def misaddressed(response: Response) -> Response:
+    """`response` as if it belonged to another request."""
+    base = response.base
+    if base is None:
+        return response
+    unique = f"{(int(base.request.unique_number) + 5) % 1_000_000:06d}"
+    other = MsgId(base.request.date_time, unique)
+    changed = msgspec.structs.replace(base, request=other)
+    return msgspec.structs.replace(response, base=changed)

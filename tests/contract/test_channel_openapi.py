@@ -49,6 +49,14 @@ An32TokenPayment
 Barcode
     data* string
     encoding* string
+BasicAdvice
+    amounts Amounts
+    id* string
+    requestId* string
+    rrn string
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
 BasicAdviceResponse
     amounts Amounts
     id* string
@@ -119,15 +127,132 @@ ErrorDetail
         TOKEN_REPRINT_REQUEST|FAULT_REPORT_REQUEST|KEY_CHANGE_TOKEN_REQUEST|
         CONFIRMATION_ADVICE|REVERSAL_ADVICE|NOTIFY_TOKEN_PURCHASE|
         TOKEN_PURCHASE_TRIAL_REQUEST
+FaultReportRequest
+    basketRef string
+    client* Institution
+    contactNumber* string..20
+    customer Customer
+    destAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    faultDescription string..160
+    faultType* string
+        SERIOUS_BOX_DAMAGE|FIRE_WATER_DAMAGE|METER_DEAD|KEEPS_TRIPPING|NO_TRIP|
+        DISPLAY_LIGHTS_BUTTONS|NETWORK_FAULT_REPORT|INCORRECT_SGC|INCORRECT_TI|
+        CONVERTED_FRM_CONVENTIONAL|METER_CHANGED_OUT|NEW_INSTALLATION
+    id* string
+    meter* Meter
+    originator* Originator
+    receiver Institution
+    rrn string
+    settlementEntity Institution
+    slipData SlipData
+    srcAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
+    tranType string
+        GOODS_AND_SERVICES|CASH_WITHDRAWAL|DEBIT_ADJUSTMENT|
+        GOODS_AND_SERVICES_WITH_CASH_BACK|NON_CASH|RETURNS|DEPOSIT|CREDIT_ADJUSTMENT|
+        GENERAL_CREDIT|AVAILABLE_FUNDS_INQUIRY|BALANCE_INQUIRY|GENERAL_INQUIRY|
+        CARD_VERIFICATION_INQUIRY|CARDHOLDER_ACCOUNTS_TRANSFER|GENERAL_TRANSFER|
+        PAYMENT_FROM_ACCOUNT|GENERAL_PAYMENT|PAYMENT_TO_ACCOUNT|
+        PAYMENT_FROM_ACCOUNT_TO_ACCOUNT|PLACE_HOLD_ON_CARD|GENERAL_ADMIN|CHANGE_PIN|
+        CARD_HOLDER_INQUIRY|POINTS_INQUIRY
+FaultReportResponse
+    basketRef string
+    client* Institution
+    description* string..160
+    destAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    id* string
+    originator* Originator
+    receiver Institution
+    reference* string
+    rrn string
+    settlementEntity Institution
+    slipData SlipData
+    srcAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
+    tranType string
+        GOODS_AND_SERVICES|CASH_WITHDRAWAL|DEBIT_ADJUSTMENT|
+        GOODS_AND_SERVICES_WITH_CASH_BACK|NON_CASH|RETURNS|DEPOSIT|CREDIT_ADJUSTMENT|
+        GENERAL_CREDIT|AVAILABLE_FUNDS_INQUIRY|BALANCE_INQUIRY|GENERAL_INQUIRY|
+        CARD_VERIFICATION_INQUIRY|CARDHOLDER_ACCOUNTS_TRANSFER|GENERAL_TRANSFER|
+        PAYMENT_FROM_ACCOUNT|GENERAL_PAYMENT|PAYMENT_TO_ACCOUNT|
+        PAYMENT_FROM_ACCOUNT_TO_ACCOUNT|PLACE_HOLD_ON_CARD|GENERAL_ADMIN|CHANGE_PIN|
+        CARD_HOLDER_INQUIRY|POINTS_INQUIRY
 HashedPinParameters
     name* string..20
 Institution
     id* string
     name* string..40
+KeyChangeConfirmation
+    amounts Amounts
+    id* string
+    requestId* string
+    rrn string
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
 KeyChangeData
     newKeyRevisionNumber string ^(?:[0-9]{1})$
     newSupplyGroupCode string ^(?:[0-9]{6})$
     newTariffIndex string ^(?:[0-9]{2})$
+KeyChangeTokenRequest
+    basketRef string
+    client* Institution
+    destAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    id* string
+    meter* Meter
+    originator* Originator
+    receiver Institution
+    rrn string
+    settlementEntity Institution
+    slipData SlipData
+    srcAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
+    tranType string
+        GOODS_AND_SERVICES|CASH_WITHDRAWAL|DEBIT_ADJUSTMENT|
+        GOODS_AND_SERVICES_WITH_CASH_BACK|NON_CASH|RETURNS|DEPOSIT|CREDIT_ADJUSTMENT|
+        GENERAL_CREDIT|AVAILABLE_FUNDS_INQUIRY|BALANCE_INQUIRY|GENERAL_INQUIRY|
+        CARD_VERIFICATION_INQUIRY|CARDHOLDER_ACCOUNTS_TRANSFER|GENERAL_TRANSFER|
+        PAYMENT_FROM_ACCOUNT|GENERAL_PAYMENT|PAYMENT_TO_ACCOUNT|
+        PAYMENT_FROM_ACCOUNT_TO_ACCOUNT|PLACE_HOLD_ON_CARD|GENERAL_ADMIN|CHANGE_PIN|
+        CARD_HOLDER_INQUIRY|POINTS_INQUIRY
+KeyChangeTokenResponse
+    basketRef string
+    client* Institution
+    destAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    id* string
+    meter* Meter
+    originator* Originator
+    receiver Institution
+    rrn string
+    settlementEntity Institution
+    slipData SlipData
+    srcAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
+    tokens list of Token
+    tranType string
+        GOODS_AND_SERVICES|CASH_WITHDRAWAL|DEBIT_ADJUSTMENT|
+        GOODS_AND_SERVICES_WITH_CASH_BACK|NON_CASH|RETURNS|DEPOSIT|CREDIT_ADJUSTMENT|
+        GENERAL_CREDIT|AVAILABLE_FUNDS_INQUIRY|BALANCE_INQUIRY|GENERAL_INQUIRY|
+        CARD_VERIFICATION_INQUIRY|CARDHOLDER_ACCOUNTS_TRANSFER|GENERAL_TRANSFER|
+        PAYMENT_FROM_ACCOUNT|GENERAL_PAYMENT|PAYMENT_TO_ACCOUNT|
+        PAYMENT_FROM_ACCOUNT_TO_ACCOUNT|PLACE_HOLD_ON_CARD|GENERAL_ADMIN|CHANGE_PIN|
+        CARD_HOLDER_INQUIRY|POINTS_INQUIRY
 LedgerAmount
     amount* integer int64
     currency* string ^(?:[0-9]{3})$
@@ -380,6 +505,32 @@ Token
     token* string
     tokenType* string STD|BSST|REFUND|KC|PWRLMT
     units* number
+TokenReprintRequest
+    basketRef string
+    client* Institution
+    destAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    id* string
+    meter* Meter
+    originalRef string
+    originator* Originator
+    receiver Institution
+    rrn string
+    settlementEntity Institution
+    slipData SlipData
+    srcAccType string
+        DEFAULT|SAVINGS|CHEQUE|CREDIT|UNIVERSAL|ELECTRONIC_PURSE|GIFT_CARD|STORED_VALUE
+    stan string
+    thirdPartyIdentifiers* list of ThirdPartyIdentifier
+    time* string date-time
+    tranType string
+        GOODS_AND_SERVICES|CASH_WITHDRAWAL|DEBIT_ADJUSTMENT|
+        GOODS_AND_SERVICES_WITH_CASH_BACK|NON_CASH|RETURNS|DEPOSIT|CREDIT_ADJUSTMENT|
+        GENERAL_CREDIT|AVAILABLE_FUNDS_INQUIRY|BALANCE_INQUIRY|GENERAL_INQUIRY|
+        CARD_VERIFICATION_INQUIRY|CARDHOLDER_ACCOUNTS_TRANSFER|GENERAL_TRANSFER|
+        PAYMENT_FROM_ACCOUNT|GENERAL_PAYMENT|PAYMENT_TO_ACCOUNT|
+        PAYMENT_FROM_ACCOUNT_TO_ACCOUNT|PLACE_HOLD_ON_CARD|GENERAL_ADMIN|CHANGE_PIN|
+        CARD_HOLDER_INQUIRY|POINTS_INQUIRY
 Utility
     address string..80
     clientId string..20
@@ -430,6 +581,36 @@ OPERATIONS = {
         "reverseTokenPurchase",
         "ReversalAdvice",
         ("202", "BasicAdviceResponse"),
+        ERRORS | {"404"},
+    ),
+    "/tokenPurchases/{trialId}/trial": (
+        "trialTokenPurchaseRequest",
+        "PurchaseRequest",
+        ("200", "PurchaseResponse"),
+        ERRORS,
+    ),
+    "/tokenReprints/{reprintId}": (
+        "requestTokenReprint",
+        "TokenReprintRequest",
+        ("200", "PurchaseResponse"),
+        ERRORS | {"404"},
+    ),
+    "/faultReports/{requestId}": (
+        "createFaultReport",
+        "FaultReportRequest",
+        ("201", "FaultReportResponse"),
+        ERRORS,
+    ),
+    "/keyChangeTokenRequests/{requestId}": (
+        "createKeyChangeTokenRequest",
+        "KeyChangeTokenRequest",
+        ("201", "KeyChangeTokenResponse"),
+        ERRORS,
+    ),
+    "/keyChangeTokenRequests/{requestId}/confirmations/{confirmationId}": (
+        "confirmKeyChange",
+        "KeyChangeConfirmation",
+        ("202", "BasicAdvice"),
         ERRORS | {"404"},
     ),
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,26 +14,37 @@ from psycopg_pool import AsyncConnectionPool
 
 from domain.advice import AdviceKind
 from domain.exchange import Operation
-from domain.sale import UtilityType
+from domain.message import message_stream
+from domain.notification import Answer, NotificationQueued
+from domain.provider import Capabilities
+from domain.sale import MeterDetail, UtilityType
 from ledger import Ledger
 from projections.catalogue import read_models
 from projections.projection import schema_of
 from projections.runner import ProjectionRunner, RunnerSettings, connect
 from projections.work_finder import PooledWorkFinder
 from switch.attend import Attendant
-from switch.command import LookedUp, Sold
+from switch.command import KeyChanged, LookedUp, Refused, Reprinted, Sold
+from switch.notify import notify
+from switch.ports import Notice
 from switch.settings import SwitchSettings
 from switch.streams import NotAPurchaseError
+from switch.subscription import Subscription
 from tests.scripted_provider import Fault, ScriptedProvider
 from tests.switchboard import METER, Switchboard, TestClock
 
 TABLES = {
     "contract_table": ("meter", "support"),
+    "notifications": ("notification",),
     "open_work": ("purchase",),
     "transactions": ("transaction",),
 }
 METERS = [METER.number, "2", "3", "nobody's"]
 SETTINGS = SwitchSettings(lease_poll_seconds=0.0, broadcast_window_seconds=5.0)
+EVERYTHING = Capabilities(
+    confirm=True, reverse=True, trial=True, reprint=True, fault_report=True, key_change=True
+)
+SUBSCRIPTIONS = [Subscription(name, users=frozenset({"till"})) for name in ("s1", "s2")]
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -70,6 +81,28 @@ async def built(
     return await rows(url, lambda name: f"{prefix}_{name}")
 
 
+class Nobody:
+    """Finds no purchase: a reprint of any sale goes to the meter's provider."""
+
+    async def sold(
+        self, utility_type: UtilityType, number: str, reference: str | None, limit: int
+    ) -> Sequence[str]:
+        del utility_type, number, reference, limit
+        return []
+
+
+class Moody:
+    """A subscriber that answers by chance with one of `answers`."""
+
+    def __init__(self, chance: random.Random, *answers: int | None) -> None:
+        self._chance = chance
+        self.answers = answers
+
+    async def notify(self, subscriber: str, notice: Notice) -> Answer:
+        del subscriber, notice
+        return Answer(self._chance.choice(self.answers))
+
+
 class History:
     """Random doings of channels, people and workers over a real ledger."""
 
@@ -77,13 +110,18 @@ class History:
         self.chance = random.Random(seed)
         self.clock = TestClock(timedelta(milliseconds=5))
         self.providers = [
-            ScriptedProvider(name, self.clock, meters=frozenset(METERS[:served]))
+            ScriptedProvider(name, self.clock, EVERYTHING, frozenset(METERS[:served]))
             for name, served in (("a", 1), ("b", 2), ("c", 3))
         ]
         for one in self.providers:
             one.fault = self._fault
-        self.board = Switchboard(self.clock, self.providers, SETTINGS, log=ledger)
+        self.board = Switchboard(
+            self.clock, self.providers, SETTINGS, log=ledger, subscriptions=SUBSCRIPTIONS
+        )
+        self.board.purchases = Nobody()
+        self.subscriber = Moody(self.chance, 200, 503, 404, None)
         self.purchases = 0
+        self.services: list[str] = []
         self.faulty = True
         self._ids = 0
 
@@ -101,7 +139,17 @@ class History:
         board, chance = self.board, self.chance
         purchase = f"p{chance.randint(1, max(1, self.purchases))}"
         meter = chance.choice(METERS)
-        match chance.randint(0, 13):
+        match chance.randint(0, 18):
+            case 14 | 15:
+                await self._serve()
+            case 16:
+                advised = chance.choice([*self.services, "nothing"])
+                await board.confirm_key_change(advised, self._id("c"))
+            case 17:
+                self.clock.leap(chance.choice([1, 30, 200]))
+                await self._known(board.attend(chance.choice([*self.services, "nothing"])))
+            case 18:
+                await self._notify(purchase)
             case 0 | 1:
                 await board.look_up(self._id("l"), meter)
             case 2 | 3 | 4 | 5:
@@ -125,17 +173,39 @@ class History:
             case _:
                 await asyncio.sleep(0.001)
 
+    async def _serve(self) -> None:
+        service = self._id("s")
+        self.services.append(service)
+        match self.chance.randint(0, 3):
+            case 0:
+                await self.board.trial(service)
+            case 1:
+                await self.board.reprint(service)
+            case 2:
+                await self.board.report_fault(service)
+            case _:
+                await self.board.change_key(service)
+
+    async def _notify(self, purchase_id: str) -> None:
+        events = await self.board.context.log.read(message_stream(purchase_id))
+        if any(isinstance(entry.event, NotificationQueued) for entry in events):
+            for one in SUBSCRIPTIONS:
+                await notify(self.board.context, self.subscriber, one.subscriber, purchase_id)
+
     async def _known(self, doing: Any) -> None:  # noqa: ANN401 (any use case)
         with suppress(NotAPurchaseError):
             await doing
 
     async def settle(self) -> None:
         """No more faults; the workers do what the read model says is due, until nothing is."""
-        self.faulty = False
+        self.faulty, self.subscriber.answers = False, (200,)
         for number in range(1, self.purchases + 1):
             for _ in range(6):
                 self.clock.leap(700)
                 await self._known(self.board.attend(f"p{number}"))
+            await self._notify(f"p{number}")
+        for service in self.services:
+            await self.board.attend(service)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -170,8 +240,13 @@ async def test_live_rebuilt_and_any_batch_size_give_the_same_rows(
     await runner(ledger, database_url).catch_up()
     settled = await rows(database_url)
     assert settled["open_work.purchase"] == [], "nothing is open"
-    kinds = {row["status"] for row in settled["transactions.transaction"]}
-    assert kinds <= {"ANSWERED", "FAILED", "APPROVED", "DECLINED"}
+    transactions = settled["transactions.transaction"]
+    statuses = {row["status"] for row in transactions if row["kind"] in ("LOOKUP", "PURCHASE")}
+    assert statuses <= {"ANSWERED", "FAILED", "APPROVED", "DECLINED"}
+    served = {row["status"] for row in transactions if row["message_id"] in history.services}
+    assert served <= {"DONE", "FAILED", "UNKNOWN"}
+    notified = {row["status"] for row in settled["notifications.notification"]}
+    assert notified <= {"DELIVERED", "GIVEN_UP"}
     await history.board.close()
 
 
@@ -184,10 +259,11 @@ async def board(ledger: Ledger) -> AsyncIterator[Switchboard]:
     clock = TestClock()
     clock.now = datetime(2026, 3, 1, 8, tzinfo=UTC)
     providers = [
-        ScriptedProvider("a", clock),
+        ScriptedProvider("a", clock, EVERYTHING),
         ScriptedProvider("b", clock, meters=frozenset()),
     ]
     board = Switchboard(clock, providers, SETTINGS, log=ledger)
+    board.purchases = Nobody()
     await board.open()
     yield board
     await board.close()
@@ -373,6 +449,119 @@ async def test_a_transaction_tells_the_purchase_as_it_stands(
     assert (declined["status"], declined["error_type"]) == ("DECLINED", "TRANSACTION_DECLINED")
 
 
+async def test_what_sells_nothing_is_listed_by_its_kind(board: Switchboard, feed: Feed) -> None:
+    await board.look_up("l1")
+    await board.buy("p1")
+    await board.trial("t1")
+    reprinted = await board.reprint("r1", "R-1")
+    await board.report_fault("f1")
+    changed = await board.change_key("k1")
+    assert isinstance(reprinted, Reprinted)
+    assert isinstance(changed, KeyChanged)
+    fault(board, Fault.SILENT_AFTER)
+    await board.change_key("k2")
+    fault(board, Fault.DECLINE)
+    await board.trial("t2")
+    board.providers["a"].capabilities = Capabilities()
+    await board.report_fault("f2")
+
+    found = {row["message_id"]: row for row in (await feed())["transactions.transaction"]}
+    told = {name: (row["kind"], row["status"], row["error_type"]) for name, row in found.items()}
+    assert told == {
+        "l1": ("LOOKUP", "ANSWERED", None),
+        "p1": ("PURCHASE", "APPROVED", None),
+        "t1": ("TRIAL", "DONE", None),
+        "r1": ("REPRINT", "DONE", None),
+        "f1": ("FAULT_REPORT", "DONE", None),
+        "k1": ("KEY_CHANGE", "DONE", None),
+        "k2": ("KEY_CHANGE", "UNKNOWN", None),
+        "t2": ("TRIAL", "FAILED", "TRANSACTION_DECLINED"),
+        "f2": ("FAULT_REPORT", "FAILED", "FUNCTION_NOT_SUPPORTED"),
+    }
+    assert {row["provider"] for name, row in found.items() if name != "f2"} == {"a"}
+    assert {row["utility_name"] for row in found.values()} == {"Test Municipality"}
+    assert found["r1"]["provider_reference"] == reprinted.sale.provider_reference
+    assert found["k1"]["provider_reference"] == changed.sale.provider_reference
+    with_amount = {name for name, row in found.items() if row["amount_cents"] is not None}
+    assert with_amount == {"p1", "t1", "t2"}
+    assert all(row["client"] == "till" for row in found.values())
+
+
+async def test_a_service_request_is_open_work_until_its_end_is_known(
+    board: Switchboard, feed: Feed
+) -> None:
+    await board.look_up("l1")
+    board.providers["a"].hold = asyncio.Event()
+    asking = asyncio.create_task(board.change_key("k1"))
+    async with asyncio.timeout(30):
+        while not board.providers["a"].asked[1:]:  # noqa: ASYNC110 (no event of the switch says it)
+            await asyncio.sleep(0.001)
+    (row,) = (await feed())["open_work.purchase"]
+    opened = (await board.service("k1")).open
+    assert opened is not None
+    assert datetime.fromisoformat(row["due_at"]) == opened.deadline
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    board.providers["a"].hold = None
+    board.clock.leap(60)
+    await board.attend("k1")
+    assert (await feed())["open_work.purchase"] == []
+
+    await board.change_key("k2")
+    await board.confirm_key_change("k2", "c1")
+    found = await feed()
+    assert [row["purchase_id"] for row in found["open_work.purchase"]] == ["k2"]
+    rows = {row["message_id"]: row for row in found["transactions.transaction"]}
+    assert rows["k2"]["confirmation"] == "ADVISED"
+    await board.attend("k2")
+    found = await feed()
+    assert found["open_work.purchase"] == []
+    rows = {row["message_id"]: row for row in found["transactions.transaction"]}
+    assert rows["k2"]["confirmation"] == "DELIVERED"
+
+
+async def test_a_notification_tells_how_often_and_with_what_end(
+    board: Switchboard, feed: Feed
+) -> None:
+    await board.close()
+    board.subscriptions = tuple(SUBSCRIPTIONS)
+    board.restart()
+    await board.open()
+    await board.look_up("l1")
+    await board.buy("p1")
+
+    async def row(subscriber: str) -> dict[str, Any]:
+        found = (await feed())["notifications.notification"]
+        return next(row for row in found if row["subscriber"] == subscriber)
+
+    queued = await row("s1")
+    assert (queued["purchase_id"], queued["status"], queued["attempts"]) == ("p1", "PENDING", 0)
+    assert queued["due_at"] == queued["queued_at"]
+
+    subscriber = Moody(random.Random(1), 503)
+    await notify(board.context, subscriber, "s1", "p1")
+    waiting = await row("s1")
+    assert (waiting["status"], waiting["attempts"], waiting["answer_status"]) == ("PENDING", 1, 503)
+    assert waiting["due_at"] > waiting["last_attempt_at"]
+
+    board.clock.leap(10)
+    subscriber.answers = (200,)
+    await notify(board.context, subscriber, "s1", "p1")
+    done = await row("s1")
+    assert (done["status"], done["attempts"], done["answer_status"]) == ("DELIVERED", 2, 200)
+    assert done["due_at"] is None
+
+    subscriber.answers = (501,)
+    await notify(board.context, subscriber, "s2", "p1")
+    ended = await row("s2")
+    assert (ended["status"], ended["because"], ended["answer_status"]) == (
+        "GIVEN_UP",
+        "REFUSED",
+        501,
+    )
+    assert ended["finished_at"] is not None
+
+
 # Where the workers look
 
 
@@ -475,3 +664,57 @@ async def test_the_meters_due_come_oldest_first_and_only_those_that_somebody_ser
     await board.look_up("again", "2")
     await feed()
     assert [m.number for m in await finder.meters_due(board.clock.now, 10)] == ["3", "1", "2"]
+
+
+async def test_the_purchases_sold_come_last_one_first_and_by_any_reference(
+    board: Switchboard, feed: Feed, finder: PooledWorkFinder
+) -> None:
+    board.providers["a"].meters = frozenset({"1", "2"})
+    for number in "12":
+        await board.look_up(f"l{number}", number)
+    sales = {name: await board.buy(name, number="1") for name in ("p1", "p2", "p3")}
+    await board.buy("other", number="2")
+    fault(board, Fault.DECLINE)
+    assert isinstance(await board.buy("declined", number="1"), Refused)
+    fault(board, Fault.NONE)
+    board.providers["a"].book.clear()
+    await board.trial("t1", meter=MeterDetail("1"))
+    await feed()
+    kind = UtilityType.ELECTRICITY
+
+    assert await finder.sold(kind, "1", None, 10) == ["p3", "p2", "p1"]
+    assert await finder.sold(kind, "1", None, 2) == ["p3", "p2"]
+    assert await finder.sold(UtilityType.WATER, "1", None, 10) == []
+    assert await finder.sold(kind, "nobody's", None, 10) == []
+    sold = sales["p2"]
+    assert isinstance(sold, Sold)
+    reference, receipt = sold.sale.provider_reference, sold.sale.tokens[0].receipt
+    assert receipt is not None
+    quoted = reference.replace("-", "").upper()
+    for name in (reference, receipt, receipt.lower(), quoted, f" {reference} "):
+        assert await finder.sold(kind, "1", name, 10) == ["p2"], name
+    for name in ("", "--", "p2", reference[:-1], "%", "'"):
+        assert await finder.sold(kind, "1", name, 10) == [], name
+
+
+async def test_the_notifications_due_are_a_subscribers_own_longest_due_first(
+    board: Switchboard, feed: Feed, finder: PooledWorkFinder
+) -> None:
+    await board.close()
+    board.subscriptions = (SUBSCRIPTIONS[0],)
+    board.restart()
+    await board.open()
+    await board.look_up("l1")
+    for number in range(4):
+        await board.buy(f"p{number}")
+    await feed()
+    now = board.clock.now
+    everything = ["p0", "p1", "p2", "p3"]
+    assert await finder.notifications_due("s1", now, 10) == everything
+    assert await finder.notifications_due("s1", now, 2) == everything[:2]
+    assert await finder.notifications_due("s1", now - timedelta(hours=1), 10) == []
+    assert await finder.notifications_due("s2", now, 10) == []
+    subscriber = Moody(random.Random(1), 200)
+    await notify(board.context, subscriber, "s1", "p0")
+    await feed()
+    assert await finder.notifications_due("s1", board.clock.now, 10) == everything[1:]

@@ -10,16 +10,19 @@ import msgspec
 import pytest
 import uvloop
 
-from domain.exchange import LookupQuestion, Operation, Original, VendQuestion
+from domain.exchange import LookupQuestion, Operation, Original, Reply, VendQuestion
 from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail
-from providers.config import Connections
+from providers.config import HTTP_PROTOCOLS, Connections
 from providers.registry import build_adapter
+from providers.simulator.fleet_file import load_fleet
+from tests.provider_traits import PROVIDERS, TRAITS, capable
 from tests.simulation import (
+    LIMITS,
     PLAIN,
-    PROVIDERS,
     SHORT,
+    STEPS,
     Conversation,
     InProcess,
     every_provider_fleet,
@@ -41,13 +44,23 @@ SOLD = (
 )
 UNSOLD_HTTP = ("http_500_before_sale", "http_504_before_sale")
 SOLD_HTTP = ("http_500_after_sale", "http_504_after_sale")
-OVER_HTTP = tuple(provider for provider in PROVIDERS if provider != "ipay")
+OVER_HTTP = tuple(
+    provider.id
+    for provider in load_fleet().providers
+    if provider.id in PROVIDERS and provider.protocol in HTTP_PROTOCOLS
+)
+TWO_STEP = tuple(provider for provider in PROVIDERS if TRAITS[provider].two_step)
 
 BRIEF = 0.3
 """The wait for a provider that never answers."""
+HANGING = 1.0
+"""The same, where others are to be answered meanwhile."""
 
-LATE_MS = 1_200
-"""Far longer than the wait for a vend, so that recovery comes first on a busy machine too."""
+LATE_WAITS = {"slow": 0.5, "late_sale": SHORT.vend}
+"""The wait for a vend that is carried out late: long enough for the request to arrive on a busy
+machine. A late sale's connection closes at once."""
+LATE_MS = 1_500
+"""Far longer than that, so that recovery comes first on a busy machine too."""
 
 
 def cases(modes: tuple[str, ...], http_modes: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -62,11 +75,6 @@ async def running() -> AsyncGenerator[InProcess]:
         yield simulation
 
 
-def nothing_settled(provider: str) -> Settled:
-    """How each protocol says that there is no sale: iPay voids the reference."""
-    return Settled.NOT_SOLD if provider == "ipay" else Settled.NOT_FOUND
-
-
 @pytest.mark.parametrize(("provider", "mode"), cases(UNSOLD, UNSOLD_HTTP))
 async def test_a_fault_before_the_sale(running: InProcess, provider: str, mode: str) -> None:
     wait = BRIEF if mode.startswith("silent") else SHORT.vend
@@ -77,9 +85,11 @@ async def test_a_fault_before_the_sale(running: InProcess, provider: str, mode: 
     assert reply.detail
     assert reply.sale is None
     assert running.sales() == []
+    await running.fault(provider, "none")
     recovered = await talk.recover(PLAIN, original)
-    assert recovered.outcome is Outcome.APPROVED
-    assert recovered.settled is nothing_settled(provider)
+    assert (recovered.outcome, recovered.settled) == (Outcome.APPROVED, TRAITS[provider].lost)
+    told = [] if recovered.sale is None else [token.digits for token in recovered.sale.tokens]
+    assert told == [token for row in running.sales() for token in row.tokens]
 
 
 @pytest.mark.parametrize(("provider", "mode"), cases(SOLD, SOLD_HTTP))
@@ -91,6 +101,7 @@ async def test_a_fault_after_the_sale(running: InProcess, provider: str, mode: s
     assert reply.outcome is Outcome.UNKNOWN
     assert reply.sale is None
     (issued,) = running.sales()
+    await running.fault(provider, "none")
     recovered = await talk.recover(PLAIN, original)
     assert (recovered.outcome, recovered.settled) == (Outcome.APPROVED, Settled.SOLD)
     assert recovered.sale is not None
@@ -107,7 +118,7 @@ async def test_a_broken_answer_is_kept_without_its_token(
     await running.fault(provider, mode)
     _, reply = await talk.vend(PLAIN, 10_000)
     (issued,) = running.sales()
-    received = reply.legs[0].received or ""
+    received = reply.legs[-1].received or ""
     digits = issued.tokens[0]
     assert not any(digits[start : start + 5] in received for start in range(len(digits) - 4))
 
@@ -118,7 +129,7 @@ async def test_a_closed_port_is_not_sent(running: InProcess, provider: str) -> N
     await running.fault(provider, "refuse")
     _, reply = await talk.vend(PLAIN, 10_000)
     assert reply.outcome is Outcome.NOT_SENT
-    assert reply.legs[0].received is None
+    assert reply.legs[-1].received is None
     await running.fault(provider, "none")
     _, reply = await talk.vend(PLAIN, 10_000)
     assert reply.outcome is Outcome.APPROVED
@@ -156,97 +167,33 @@ async def test_slow_within_the_wait_is_approved(running: InProcess, provider: st
     assert reply.outcome is Outcome.APPROVED
 
 
-@pytest.mark.parametrize(("provider", "mode"), [("contour", "slow"), ("syntell", "late_sale")])
-async def test_a_late_sale_is_found_once_it_happened(
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("mode", LATE_WAITS)
+async def test_a_late_sale_agrees_with_what_recovery_said_of_it(
     running: InProcess, provider: str, mode: str
 ) -> None:
-    """NOT_FOUND is not the end: the sale still comes, within the late-sale window."""
-    talk = Conversation(running.adapters(vend=0.1)[provider])
+    """NOT_SOLD is for good. NOT_FOUND is not the end: the sale still comes, within the late-sale
+    window, and a later recovery finds it. SOLD before it came: the late one sells nothing more."""
+    talk = Conversation(running.adapters(vend=LATE_WAITS[mode])[provider])
     await running.fault(provider, mode, latency_ms=LATE_MS)
     original, reply = await talk.vend(PLAIN, 10_000)
     assert reply.outcome is Outcome.UNKNOWN
+    await running.fault(provider, "none")
     early = await talk.recover(PLAIN, original)
-    assert early.settled is Settled.NOT_FOUND
-    await running.sales_reach(1)
+    assert (early.outcome, early.settled) == (Outcome.APPROVED, TRAITS[provider].lost)
+    if early.settled is Settled.NOT_FOUND:
+        assert running.sales() == []
+        await running.sales_reach(1)
+    else:
+        await asyncio.sleep(LATE_MS / 1000 + 0.1)
+    if early.settled is Settled.NOT_SOLD:
+        assert running.sales() == []
+        return
     found = await talk.recover(PLAIN, original, attempt=1)
     assert found.settled is Settled.SOLD
     assert found.sale is not None
-    assert tuple(token.digits for token in found.sale.tokens) == running.sales()[0].tokens
-
-
-@pytest.mark.parametrize("mode", ["slow", "late_sale"])
-async def test_ipay_voids_a_late_sale_before_it_happens(running: InProcess, mode: str) -> None:
-    talk = Conversation(running.adapters(vend=0.1)["ipay"])
-    await running.fault("ipay", mode, latency_ms=LATE_MS)
-    original, reply = await talk.vend(PLAIN, 10_000)
-    assert reply.outcome is Outcome.UNKNOWN
-    recovered = await talk.recover(PLAIN, original)
-    assert recovered.settled is Settled.NOT_SOLD
-    await running.fault("ipay", "none")
-    _, other = await talk.vend(PLAIN, 20_000)
-    await asyncio.sleep(LATE_MS / 1000 + 0.1)
     (issued,) = running.sales()
-    assert issued.amount_cents == 20_000
-    assert other.sale is not None
-
-
-async def test_ipay_takes_back_a_sale_that_is_not_the_last(running: InProcess) -> None:
-    """The last vend is another one, so only a reversal can tell; it undoes what it finds."""
-    talk = Conversation(running.adapters()["ipay"])
-    await running.fault("ipay", "garbled_answer")
-    original, _ = await talk.vend(PLAIN, 10_000)
-    await running.fault("ipay", "none")
-    _, other = await talk.vend(PLAIN, 20_000)
-    assert other.outcome is Outcome.APPROVED
-    recovered = await talk.recover(PLAIN, original)
-    assert (recovered.outcome, recovered.settled) == (Outcome.APPROVED, Settled.REVERSED)
-    assert len(recovered.legs) == 2
-    assert [row.status for row in running.sales()] == ["reversed", "standing"]
-    again = await talk.recover(PLAIN, original, attempt=1)
-    assert again.settled is Settled.REVERSED
-
-
-async def test_ipay_keeps_a_sale_that_is_not_the_last_and_cannot_be_reversed(
-    running: InProcess,
-) -> None:
-    talk = Conversation(running.adapters()["ipay"])
-    await running.fault("ipay", "garbled_answer")
-    original, _ = await talk.vend(PLAIN, 10_000)
-    await running.fault("ipay", "reversal_unsupported")
-    await talk.vend(PLAIN, 20_000)
-    recovered = await talk.recover(PLAIN, original)
-    assert recovered.settled is Settled.SOLD
-    assert recovered.sale is not None
-    first = running.sales()[0]
-    assert tuple(token.digits for token in recovered.sale.tokens) == first.tokens
-    assert [row.status for row in running.sales()] == ["standing", "standing"]
-
-
-async def test_ipay_asks_again_before_it_reverses_in_the_dark(running: InProcess) -> None:
-    """While the question for the last vend finds no answer, nothing is reversed; only after some
-    attempts is a reversal tried all the same."""
-    talk = Conversation(running.adapters()["ipay"])
-    original, _ = await talk.vend(PLAIN, 10_000)
-    await running.fault("ipay", "drop_after_request", operations=(Operation.RECOVER,))
-    for attempt in range(3):
-        reply = await talk.recover(PLAIN, original, attempt)
-        assert (reply.outcome, len(reply.legs)) == (Outcome.UNKNOWN, 1)
-    assert [row.status for row in running.sales()] == ["standing"]
-    reply = await talk.recover(PLAIN, original, attempt=3)
-    assert (reply.outcome, reply.settled) == (Outcome.APPROVED, Settled.REVERSED)
-
-
-async def test_a_repeated_reversal_carries_its_count_and_the_first_one_s_time(
-    running: InProcess,
-) -> None:
-    adapter = running.adapters()["ipay"]
-    first_at = utc_now().replace(year=2025, month=7, day=1, hour=7, minute=30, second=0)
-    original = Original("000000000990", first_at, Money(10_000), 0, first_at)
-    talk = Conversation(adapter)
-    first = await talk.reverse(PLAIN, original)
-    assert "repCount" not in first.legs[0].sent
-    again = await talk.reverse(PLAIN, original, attempt=2)
-    assert 'repCount="2" origTime="2025-07-01 09:30:00 +0200"' in again.legs[0].sent
+    assert tuple(token.digits for token in found.sale.tokens) == issued.tokens
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -256,15 +203,21 @@ async def test_recovery_itself_may_stay_without_answer(
 ) -> None:
     talk = Conversation(running.adapters(recover=BRIEF)[provider])
     original, _ = await talk.vend(PLAIN, 10_000)
-    await running.fault(provider, mode, operations=(Operation.RECOVER, Operation.REVERSE))
+    asking = (Operation.RECOVER, Operation.REVERSE, Operation.VEND)
+    await running.fault(provider, mode, operations=asking)
     reply = await talk.recover(PLAIN, original)
     assert reply.outcome is Outcome.UNKNOWN
     assert reply.settled is None
     assert [row.status for row in running.sales()] == ["standing"]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("operation", [Operation.CONFIRM, Operation.REVERSE])
+@pytest.mark.parametrize(
+    ("provider", "operation"),
+    [
+        *((provider, Operation.CONFIRM) for provider in capable("confirm")),
+        *((provider, Operation.REVERSE) for provider in capable("reverse")),
+    ],
+)
 async def test_an_advice_may_stay_without_answer(
     running: InProcess, provider: str, operation: Operation
 ) -> None:
@@ -303,6 +256,35 @@ async def test_cancelling_closes_the_connection_and_spoils_nothing(
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
+async def test_answers_that_never_become_whole_hurt_nobody_else(
+    running: InProcess, provider: str
+) -> None:
+    """Half an answer and a trickle keep two vends waiting to the end; meanwhile the same adapter
+    sells to others, and nothing of the broken answers reaches them."""
+    adapter = running.adapters(vend=HANGING)[provider]
+    hanging: list[tuple[Conversation, str, asyncio.Task[tuple[Original, Reply]]]] = []
+    for meter, mode in ((PLAIN, "stalled_answer"), (STEPS, "trickled_answer")):
+        await running.fault(provider, mode)
+        talk = Conversation(adapter, number=1_000 + 1_000 * len(hanging))
+        hanging.append((talk, meter, asyncio.create_task(talk.vend(meter, 10_000))))
+        await running.sales_reach(len(hanging))
+    await running.fault(provider, "none")
+    others = [Conversation(adapter, number=number) for number in range(3_000, 5_000, 100)]
+    for _, reply in await asyncio.gather(*(talk.vend(LIMITS, 20_000) for talk in others)):
+        assert reply.sale is not None
+        assert reply.sale.total.cents == 20_000
+    for (talk, meter, waiting), issued in zip(hanging, running.sales(), strict=False):
+        original, reply = await waiting
+        assert (reply.outcome, reply.sale) == (Outcome.UNKNOWN, None)
+        assert "no answer in time" in (reply.detail or "")
+        recovered = await talk.recover(meter, original)
+        assert recovered.settled is Settled.SOLD
+        assert recovered.sale is not None
+        assert tuple(token.digits for token in recovered.sale.tokens) == issued.tokens
+    assert len(running.sales()) == len(hanging) + len(others)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_all_connections_busy_is_not_sent(running: InProcess, provider: str) -> None:
     timeouts = msgspec.structs.replace(SHORT, connect=0.1)
     config = running.configs(timeouts, Connections(busy_max=1))[provider]
@@ -335,7 +317,7 @@ async def test_many_at_once_get_their_own_answers(running: InProcess, provider: 
     assert {(row.reference, row.amount_cents) for row in running.sales()} == set(bought)
 
 
-@pytest.mark.parametrize("provider", ["ipay", "contour"])
+@pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_connection_per_message_works_too(running: InProcess, provider: str) -> None:
     config = running.configs(connections=Connections(idle_seconds=0))[provider]
     adapter = build_adapter(config, utc_now)
@@ -357,3 +339,42 @@ def test_it_runs_on_the_loop_of_the_switch(provider: str) -> None:
             return (await Conversation(adapter).vend(PLAIN, 10_000))[1].outcome
 
     assert uvloop.run(buy()) is Outcome.APPROVED
+
+
+@pytest.mark.parametrize("provider", TWO_STEP)
+@pytest.mark.parametrize("mode", ["drop_after_request", "garbled_answer"])
+async def test_a_first_step_that_fails_sold_nothing(
+    running: InProcess, provider: str, mode: str
+) -> None:
+    """So the switch may go on to the next provider."""
+    talk = Conversation(running.adapters()[provider])
+    await running.fault(provider, mode, operations=(Operation.LOOKUP,))
+    _, reply = await talk.vend(PLAIN, 10_000)
+    assert reply.outcome is Outcome.NOT_SENT
+    assert reply.legs
+    assert talk.noted == []
+    assert running.sales() == []
+
+
+@pytest.mark.parametrize("provider", TWO_STEP)
+async def test_the_handle_is_noted_before_the_step_that_sells(
+    running: InProcess, provider: str
+) -> None:
+    """Taken over by somebody else, or unable to write it down: the second step is not taken."""
+    adapter = running.adapters()[provider]
+    question = VendQuestion(MeterDetail(PLAIN), Money(10_000))
+    noted: list[str] = []
+
+    async def taken_over(handle: str) -> bool:
+        noted.append(handle)
+        return False
+
+    async def broken(_: str) -> bool:
+        raise ConnectionError("the ledger is away")
+
+    reply = await adapter.exchange(adapter.prepare(question, 7, utc_now()), taken_over)
+    assert reply.outcome is Outcome.NOT_SENT
+    assert noted
+    with pytest.raises(ConnectionError, match="the ledger is away"):
+        await adapter.exchange(adapter.prepare(question, 8, utc_now()), broken)
+    assert running.sales() == []

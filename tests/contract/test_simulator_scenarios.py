@@ -4,15 +4,13 @@ them."""
 from collections.abc import AsyncGenerator
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from domain.failure import ErrorType
 from domain.outcome import Outcome, Settled
 from domain.sale import Sale, TokenType
-from providers.registry import build_adapter
 from providers.simulator.faults import FaultMode
-from tests.simulation import SHORT, Conversation, InProcess, simulators, utc_now
+from tests.simulation import Conversation, InProcess, simulators
 
 STD, BSST, KC, REFUND = TokenType.STD, TokenType.BSST, TokenType.KC, TokenType.REFUND
 
@@ -96,42 +94,6 @@ async def test_tst011_times_out_and_is_found_by_the_retry(
     assert recovered.sale is not None
     (issued,) = running.sales()
     assert tuple(token.digits for token in recovered.sale.tokens) == issued.tokens
-
-
-@pytest.mark.parametrize(
-    ("terminal", "outcome"), [("00100", Outcome.UNKNOWN), ("00700", Outcome.APPROVED)]
-)
-async def test_tills_with_a_behaviour_of_their_own(
-    running: InProcess, terminal: str, outcome: Outcome
-) -> None:
-    """As the public demo server has them: 00100 gets no answer to a vend, 00700 key changes."""
-    timeouts = msgspec.structs.replace(SHORT, vend=0.3 if outcome is Outcome.UNKNOWN else 5.0)
-    config = running.configs(timeouts)["ipay"]
-    credentials = msgspec.structs.replace(config.credentials, terminal=terminal)
-    adapter = build_adapter(msgspec.structs.replace(config, credentials=credentials), utc_now)
-    _, reply = await Conversation(adapter).vend("TST001", 10_000)
-    await adapter.close()
-    assert reply.outcome is outcome
-    if reply.sale is not None:
-        assert [token.token_type for token in reply.sale.tokens] == [KC, KC, STD]
-    assert len(running.sales()) == 1
-
-
-async def test_till_00200_gets_no_answer_to_a_reversal_and_00300_a_refusal(
-    running: InProcess,
-) -> None:
-    outcomes: list[Outcome] = []
-    for terminal, wait in (("00200", 0.3), ("00300", 5.0)):
-        config = running.configs(msgspec.structs.replace(SHORT, advice=wait))["ipay"]
-        credentials = msgspec.structs.replace(config.credentials, terminal=terminal)
-        adapter = build_adapter(msgspec.structs.replace(config, credentials=credentials), utc_now)
-        talk = Conversation(adapter)
-        talk.number = int(terminal)
-        original, _ = await talk.vend("TST001", 10_000)
-        outcomes.append((await talk.reverse("TST001", original)).outcome)
-        await adapter.close()
-    assert outcomes == [Outcome.UNKNOWN, Outcome.DECLINED]
-    assert [row.status for row in running.sales()] == ["standing", "standing"]
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,16 @@ from domain.provider import ProviderDisabled, ProviderEnabled
 from domain.purchase import PurchaseRouted
 from domain.routing import Because
 from domain.sale import UtilityType
+from providers.simulator.fleet_file import load_fleet
 from switch.streams import fold
 from tests.channel import lookup_message, purchase_message
-from tests.simulation import PROVIDERS
 from tests.world import NEVER_UNHEALTHY, SETTLED_SECONDS_MAX, TIMEOUTS, World, until, world
 
 METER = "01372780823"
-"""Served by all five."""
+FLEET = load_fleet()
+PROVIDERS = {provider.id for provider in FLEET.providers}
+SERVING = next(set(meter.providers) for meter in FLEET.meters if meter.number == METER)
+"""Five of them serve the meter."""
 UTILITY = "Centlec Mangaung"
 AFTER_THE_WINDOW_MS = 2_500
 IN_FLIGHT = 8
@@ -70,7 +73,7 @@ async def test_who_stays_silent_is_asked_again_and_who_is_late_is_recorded(
         await until(late, "contour's late answer", SETTLED_SECONDS_MAX)
 
         async def all_but_one() -> bool:
-            return await known_to(running) == set(PROVIDERS) - {"syntell"}
+            return await known_to(running) == SERVING - {"syntell"}
 
         await until(all_but_one, "contour in the contract table", SETTLED_SECONDS_MAX)
         await running.fault("contour", "none")
@@ -80,7 +83,7 @@ async def test_who_stays_silent_is_asked_again_and_who_is_late_is_recorded(
         assert "syntell" in await asked(running, second["id"])
 
         async def all_five() -> bool:
-            return await known_to(running) == set(PROVIDERS)
+            return await known_to(running) == SERVING
 
         await until(all_five, "syntell in the contract table", SETTLED_SECONDS_MAX)
         third = lookup_message(meter={"meterId": METER})
@@ -101,7 +104,7 @@ async def test_the_utility_prefers_and_the_next_one_sells_when_the_first_is_down
         bought = await running.client.buy(preferred)
         assert bought.body["settlementEntity"]["id"] == "sandulela"
         why = await reasons(running, preferred["id"])
-        assert why == {
+        assert {provider: why[provider] for provider in SERVING} == {
             "sandulela": Because.UTILITY_RANKING,
             "contour": Because.UTILITY_RANKING,
             "syntell": Because.WEIGHT,
@@ -121,7 +124,7 @@ async def test_the_utility_prefers_and_the_next_one_sells_when_the_first_is_down
         sold = len(await running.sales())
         nobody = purchase_message(meter=meter)
         assert (await running.client.buy(nobody)).error() == "503 UPSTREAM_UNAVAILABLE"
-        assert len(await asked(running, nobody["id"])) == len(PROVIDERS) - 1
+        assert len(await asked(running, nobody["id"])) == len(SERVING) - 1
         assert len(await running.sales()) == sold
 
 

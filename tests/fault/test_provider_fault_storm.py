@@ -54,10 +54,23 @@ async def settle(
     asked_at = utc_now()
     prepared = adapter.prepare(VendQuestion(meter, Money(1_000 + number)), number, asked_at)
     started = asyncio.get_running_loop().time()
-    reply = await adapter.exchange(prepared)
+    noted: list[str] = []
+
+    async def note(handle: str) -> bool:
+        noted.append(handle)
+        return True
+
+    reply = await adapter.exchange(prepared, note)
     if reply.outcome is not Outcome.UNKNOWN:
         return prepared.reference, reply.sale
-    original = Original(prepared.reference, asked_at, Money(1_000 + number), 0, asked_at)
+    original = Original(
+        prepared.reference,
+        asked_at,
+        Money(1_000 + number),
+        0,
+        asked_at,
+        handle=noted[0] if noted else None,
+    )
     for attempt in range(RECOVERIES_MAX):
         again = msgspec.structs.replace(original, attempt=attempt)
         ask = adapter.prepare(
@@ -78,7 +91,9 @@ async def change_fault(running: InProcess, provider: str, rng: random.Random) ->
     await running.fault(provider, mode, rate=rate, latency_ms=LATE_MS)
 
 
-@pytest.mark.parametrize("provider", ["ipay", "contour"])
+@pytest.mark.parametrize(
+    "provider", ["ipay", "ontec", "contour", "bluelabel", "kazang", "easypay", "randa"]
+)
 async def test_every_ending_agrees_with_the_ledger(provider: str) -> None:
     rng = random.Random(7)
     async with simulators(every_provider_fleet()) as running:

@@ -58,7 +58,16 @@ AFTER = (
     FaultMode.SLOW,
     FaultMode.LATE_SALE,
 )
-PROVIDERS = ("ipay", "contour", "syntell", "sandulela", "switchone")
+PROVIDERS = (
+    "bluelabel",
+    "ipay",
+    "contour",
+    "syntell",
+    "sandulela",
+    "switchone",
+    "easypay",
+    "randa",
+)
 HTTP_BEFORE, HTTP_AFTER, DOWN = "http-before", "http-after", "down"
 
 

@@ -1,6 +1,7 @@
 """Whatever a provider says, what the channel is told obeys the interface."""
 
 import json
+from datetime import UTC
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -71,6 +72,8 @@ SALE = st.builds(
     debts=st.lists(st.builds(DebtRecovery, TEXT, TAXED, CENTS, MAYBE), max_size=2).map(tuple),
     charges=st.lists(st.builds(ServiceCharge, TEXT, TAXED, MAYBE), max_size=2).map(tuple),
     vat_invoice=st.none() | LONG,
+    sold_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    customer_message=MAYBE,
     currency=TEXT | st.just("710"),
 )
 PARTY = st.builds(Party, LONG, TEXT)
@@ -79,7 +82,7 @@ MAYBE_PARTY = st.none() | PARTY
 
 def assert_strict(text: str, written: Transaction) -> None:
     """No null anywhere, nothing but JSON, and nothing that reading had to coerce."""
-    assert written.model_dump_json(exclude_none=True) == text
+    assert written.model_dump_json(exclude_unset=True) == text
 
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
@@ -103,6 +106,7 @@ def test_purchase_answer(sale: Sale, provider: Party, municipality: Party | None
     text = answer.bought(request, request.id, result, OURSELVES).decode()
     written = PurchaseResponse.model_validate_json(text)
     assert_strict(text, written)
+    assert written.slipData is not None, "laid out, whatever the provider said"
     assert written.tokens is not None
     assert [token.tokenType for token in written.tokens] == [t.token_type for t in sale.tokens]
     assert [token.amount.amount for token in written.tokens] == [

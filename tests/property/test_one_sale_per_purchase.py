@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from domain.advice import AdviceKind
 from domain.exchange import Operation, ProviderAsked
+from domain.failure import ErrorType
 from domain.purchase import PurchaseStatus
+from switch.retry import BEING_REVERSED
 from switch.settings import SwitchSettings
 from switch.streams import NotAPurchaseError
 from tests.scripted_provider import Fault, Killed, ScriptedProvider
@@ -32,6 +34,8 @@ SLOW = (
     HealthCheck.large_base_example,
     HealthCheck.too_slow,
 )
+OPEN = (ErrorType.OUTCOME_UNKNOWN, ErrorType.DUPLICATE_RECORD)
+"""What leaves the end of a purchase open; a duplicate says nothing about the first of its kind."""
 KILLS = (Fault.KILLED_BEFORE, Fault.KILLED_AFTER)
 
 
@@ -49,6 +53,8 @@ class History:
             self.clock, [self.main, self.spare], SwitchSettings(lease_poll_seconds=0.0)
         )
         self.told: dict[str, set[str]] = {}
+        self.refused: set[str] = set()
+        """Purchases of which a channel was told for good that nothing was sold."""
         self._advices = 0
 
     def _fault(self, operation: Operation) -> Fault:
@@ -103,6 +109,9 @@ class History:
 
     async def _tell(self, purchase: str, answer: Coroutine[Any, Any, Any]) -> None:
         result = await answer
+        failure = getattr(result, "failure", None)
+        if failure is not None and failure.error_type not in OPEN and failure != BEING_REVERSED:
+            self.refused.add(purchase)
         if hasattr(result, "sale"):
             tokens = tuple(token.digits for token in result.sale.tokens)
             self.told.setdefault(purchase, set()).add("".join(tokens))
@@ -152,6 +161,8 @@ async def check(history: History) -> None:
         assert len(history.told.get(purchase_id, set())) <= 1, story
         if purchase.status is PurchaseStatus.DECLINED:
             assert not history.told.get(purchase_id), story
+        else:
+            assert purchase_id not in history.refused, story
     assert set(books) <= known, "a sale that the switch doesn't know"
 
 

@@ -18,7 +18,8 @@ from providers.protocols.xmlvend import (
     encode_request,
     encode_response,
 )
-from tests.unit.test_provider_golden_messages import IPAY, REQUESTS, RESPONSES
+from tests.unit.test_ipaymsg_golden_messages import IPAY
+from tests.unit.test_provider_golden_messages import REQUESTS, RESPONSES
 
 EXAMPLES_MAX = 150
 

@@ -84,6 +84,7 @@ def test_help_lists_the_commands(run: Run) -> None:
         "replay",
         "projections",
         "bench",
+        "meter",
         "hash-password",
     ):
         assert f" {command} " in result.stdout, command
@@ -101,6 +102,10 @@ def test_help_lists_the_commands(run: Run) -> None:
         ["bench"],
         ["bench", "ledger"],
         ["bench", "purchase"],
+        ["bench", "tokens"],
+        ["meter"],
+        ["meter", "enter"],
+        ["meter", "show"],
         ["hash-password"],
     ],
 )

@@ -1,37 +1,11 @@
-"""The wire, byte for byte: what is written, and that reading it gives back what was meant."""
+"""XMLVend byte for byte: what is written, and that reading it gives back what was meant."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from domain.sale import TariffStep, UtilityType
-from providers.protocols.ipaymsg import (
-    CustInfoReq,
-    CustInfoRes,
-    IpayMessage,
-    ReprintManyReq,
-    ReprintManyRes,
-    Result,
-    VendAdvReq,
-    VendAdvRes,
-    VendLastReq,
-    VendLastRes,
-    VendReq,
-    VendRes,
-    VendRevReq,
-    VendRevRes,
-    WireCharge,
-    WireDebt,
-    WireKeyChange,
-    WireMeter,
-    WireToken,
-    WireUtility,
-    decode,
-    encode,
-)
-from providers.protocols.ipaymsg_messages import Body
 from providers.protocols.xmlvend import (
     decode_request,
     decode_response,
@@ -49,248 +23,29 @@ from providers.protocols.xmlvend_messages import (
     ConfirmResult,
     CreditVendReq,
     CreditVendResp,
-    CreditVendTx,
     DeviceId,
     FaultResp,
-    IssueKind,
-    KeyChangeIssue,
     MsgId,
-    PayAccTx,
     Request,
     Response,
+    VendKind,
+    VendMeter,
+)
+from providers.protocols.xmlvend_receipt import (
+    CreditVendTx,
+    IssueKind,
+    KctData,
+    KeyChangeIssue,
+    PayAccTx,
     TxAmount,
     VendCustomer,
-    VendMeter,
     VendMeterDetail,
     VendUtility,
 )
 
 AT = datetime(2025, 7, 1, 7, 30, tzinfo=UTC)
 EARLIER = datetime(2025, 7, 1, 7, 29, 30, tzinfo=UTC)
-OK = Result("elec000", "OK")
 
-
-def ipay(body: Body) -> IpayMessage:
-    return IpayMessage(client="CLIENTID", terminal="00001", sequence="17", at=AT, body=body)
-
-
-SOLD = VendRes(
-    ref="518209300001",
-    result=OK,
-    meter=WireMeter("", "100405", "02", "07", "07", "2"),
-    days_last_vend=12,
-    utility=WireUtility("Eskom Online", "1 Main Rd", "4740101508", "6004708001509"),
-    standard=(
-        WireToken(
-            digits="12345678901234567890",
-            units=Decimal("43.4"),
-            cents=5053,
-            tax_cents=707,
-            description="Normal Sale",
-            receipt="R1",
-        ),
-    ),
-    free=(
-        WireToken(
-            digits="09876543210987654321",
-            units=Decimal("50.0"),
-            cents=0,
-            tax_cents=0,
-            free_since="2025-07-01",
-            receipt="R2",
-        ),
-    ),
-    debts=(WireDebt(text="Arrears", cents=1193, tax_cents=167, remaining_cents=7700),),
-    charges=(WireCharge(text="Fixed", cents=772, tax_cents=108, receipt="R3"),),
-    key_change=WireKeyChange(
-        old_supply_group_code="000402",
-        old_tariff_index="07",
-        old_key_revision="1",
-        new_supply_group_code="000402",
-        new_tariff_index="07",
-        new_key_revision="2",
-        codes=("11111111111111111111", "22222222222222222222"),
-    ),
-    customer_message="Thank you",
-)
-SOLD_XML = (
-    '<vendRes supGrpRef="100405" tokenTechCode="02" algCode="07" tariffIdx="07" keyRevNum="2"'
-    ' daysLastVend="12"><ref>518209300001</ref><res code="elec000">OK</res>'
-    '<util addr="1 Main Rd" taxRef="4740101508" distId="6004708001509">Eskom Online</util>'
-    '<stdToken units="43.4" amt="5053" tax="707" desc="Normal Sale" rctNum="R1">'
-    "12345678901234567890</stdToken>"
-    '<bsstToken bsstDate="2025-07-01" units="50.0" amt="0" tax="0" rctNum="R2">'
-    "09876543210987654321</bsstToken>"
-    '<debt amt="1193" tax="167" rem="7700">Arrears</debt>'
-    '<fixed amt="772" tax="108" rctNum="R3">Fixed</fixed>'
-    "<keyChangeToken><oldSupGrpRef>000402</oldSupGrpRef><oldTariffIdx>07</oldTariffIdx>"
-    "<oldKeyRevNum>1</oldKeyRevNum><newSupGrpRef>000402</newSupGrpRef>"
-    "<newTariffIdx>07</newTariffIdx><newKeyRevNum>2</newKeyRevNum>"
-    "<code>11111111111111111111</code><code>22222222222222222222</code></keyChangeToken>"
-    "<customerMsg>Thank you</customerMsg></vendRes>"
-)
-
-IPAY = {
-    "custInfoReq": (
-        ipay(CustInfoReq("518209300001", "04123456784")),
-        "<custInfoReq><ref>518209300001</ref><meter>04123456784</meter></custInfoReq>",
-    ),
-    "custInfoRes": (
-        ipay(
-            CustInfoRes(
-                ref="518209300001",
-                result=OK,
-                name="MS T TESTER & SON",
-                utility="Eskom Online",
-                address="12 Test St\nMidrand",
-                agreement="A1",
-                location="L1",
-                meter_kind="STS",
-                meter=WireMeter("", "100405", "02", "07", "07", "2"),
-                days_last_vend=12,
-            )
-        ),
-        (
-            '<custInfoRes><ref>518209300001</ref><res code="elec000">OK</res>'
-            '<customer util="Eskom Online" addr="12 Test St&#10;Midrand" agrRef="A1" type="STS"'
-            ' locRef="L1" supGrpRef="100405" tokenTechCode="02" algCode="07" tariffIdx="07"'
-            ' keyRevNum="2" daysLastVend="12">MS T TESTER &amp; SON</customer>'
-            '<contract agrRef="A1" idNo="" leRefNo=""/></custInfoRes>'
-        ),
-    ),
-    "vendReq": (
-        ipay(
-            VendReq(
-                ref="518209300001",
-                amount_cents=8000,
-                meter=WireMeter("04123456784", supply_group_code="100405", track2=";04123=1?"),
-                use_advice=True,
-            )
-        ),
-        (
-            '<vendReq useAdv="true"><ref>518209300001</ref><amt cur="ZAR">8000</amt>'
-            "<numTokens>1</numTokens>"
-            '<meter supGrpRef="100405" track2=";04123=1?">04123456784</meter>'
-            "<payType>cash</payType></vendReq>"
-        ),
-    ),
-    "vendRes": (ipay(SOLD), SOLD_XML),
-    "vendLastReq": (
-        ipay(VendLastReq("518209300002", "04123456784")),
-        "<vendLastReq><ref>518209300002</ref><meter>04123456784</meter></vendLastReq>",
-    ),
-    "vendLastRes": (
-        ipay(VendLastRes("518209300002", OK, SOLD)),
-        '<vendLastRes><ref>518209300002</ref><res code="elec000">OK</res>'
-        + SOLD_XML
-        + "</vendLastRes>",
-    ),
-    "vendRevReq, the first": (
-        ipay(VendRevReq(ref="518209300003", original_ref="518209300001")),
-        "<vendRevReq><ref>518209300003</ref><origRef>518209300001</origRef></vendRevReq>",
-    ),
-    "vendRevReq, a repeat": (
-        ipay(
-            VendRevReq(ref="518209300004", original_ref="518209300001", repeat=1, first_at=EARLIER)
-        ),
-        (
-            '<vendRevReq repCount="1" origTime="2025-07-01 09:29:30 +0200"><ref>518209300004</ref>'
-            "<origRef>518209300001</origRef></vendRevReq>"
-        ),
-    ),
-    "vendRevRes": (
-        ipay(VendRevRes("518209300003", Result("elec004", "Not supported", "S7"), SOLD)),
-        '<vendRevRes><ref>518209300003</ref><res code="elec004" extCode="S7">Not supported</res>'
-        + SOLD_XML
-        + "</vendRevRes>",
-    ),
-    "vendAdvReq": (
-        ipay(
-            VendAdvReq(
-                ref="518209300005",
-                original_ref="518209300001",
-                vended_at=EARLIER,
-                pay_type="creditCard",
-            )
-        ),
-        (
-            "<vendAdvReq><ref>518209300005</ref><origRef>518209300001</origRef>"
-            "<vendReqTime>2025-07-01 09:29:30 +0200</vendReqTime><payType>creditCard</payType>"
-            "</vendAdvReq>"
-        ),
-    ),
-    "vendAdvRes": (
-        ipay(VendAdvRes("518209300005", OK)),
-        '<vendAdvRes><ref>518209300005</ref><res code="elec000">OK</res></vendAdvRes>',
-    ),
-    "reprintManyReq": (
-        ipay(
-            ReprintManyReq(ref="518209300006", meter="04123456784", since=EARLIER, until=AT),
-        ),
-        (
-            "<reprintManyReq><ref>518209300006</ref><meter>04123456784</meter><searchCriteria>"
-            "<fromDate>2025-07-01 09:29:30 +0200</fromDate>"
-            "<toDate>2025-07-01 09:30:00 +0200</toDate></searchCriteria></reprintManyReq>"
-        ),
-    ),
-    "reprintManyRes": (
-        ipay(ReprintManyRes("518209300006", OK, (SOLD, SOLD))),
-        '<reprintManyRes><ref>518209300006</ref><res code="elec000">OK</res>'
-        + SOLD_XML
-        + SOLD_XML
-        + "</reprintManyRes>",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", IPAY)
-def test_ipay_writes(name: str) -> None:
-    message, body = IPAY[name]
-    expected = (
-        '<ipayMsg client="CLIENTID" term="00001" seqNum="17" time="2025-07-01 09:30:00 +0200">'
-        f'<elecMsg ver="2.44">{body}</elecMsg></ipayMsg>'
-    )
-    assert encode(message).decode() == expected
-
-
-@pytest.mark.parametrize("name", IPAY)
-def test_ipay_reads_what_it_writes(name: str) -> None:
-    message, _ = IPAY[name]
-    assert decode(encode(message)) == message
-
-
-def test_ipay_envelope_options() -> None:
-    message = msgspec.structs.replace(
-        ipay(VendAdvRes("1", OK)),
-        version="2.26",
-        float_effect_cents=-8000,
-        terminal_authentication="AA-BB",
-    )
-    wire = encode(message)
-    assert wire.startswith(
-        b'<ipayMsg client="CLIENTID" term="00001" seqNum="17" time="2025-07-01 09:30:00 +0200"'
-        b' termAuthId="AA-BB"><elecMsg ver="2.26" finAdj="-8000">'
-    )
-    assert decode(wire) == message
-
-
-def test_ipay_reads_leniently() -> None:
-    """Blanks, other order, unknown elements and attributes, a time without blanks, a comment."""
-    message = decode(
-        b'<?xml version="1.0"?><ipayMsg time="2025-07-0109:30:00+0200" seqNum="17" new="x" '
-        b'term="00001" client="C"><!-- hello --><elecMsg ver="9.9">\n <vendRes>'
-        b'<novel>1</novel><res code="elec000"/><ref> 1 </ref>'
-        b'<stdToken amt="100" units="1.50">1234 5678 9012 3456 7890</stdToken>'
-        b"</vendRes></elecMsg></ipayMsg>"
-    )
-    assert message.at == AT
-    assert isinstance(message.body, VendRes)
-    assert message.body.ref == "1"
-    (token,) = message.body.standard
-    assert (token.digits, token.cents, token.tax_cents) == ("12345678901234567890", 100, 0)
-
-
-# XMLVend
 
 NAMESPACES = (
     'xmlns:r="http://www.nrs.eskom.co.za/xmlvend/revenue/2.1/schema"'
@@ -344,7 +99,7 @@ REQUESTS: dict[str, tuple[Request, str]] = {
             resource=UtilityType.WATER,
             meter=VendMeter(number="04123456784"),
             cents=0,
-            free_only=True,
+            kind=VendKind.FREE_BASIC,
         ),
         (
             f'<r:fbeReq {NAMESPACES}>{BASE_REQ_XML}<b:resource xsi:type="b:Water"/>'
@@ -431,12 +186,16 @@ SALE = CreditVendResp(
             receipt="000000000000123",
             key_change=KeyChangeIssue(
                 tokens=("11111111111111111111", "22222222222222222222"),
-                from_supply_group_code="100600",
-                from_key_revision="1",
-                from_tariff_index="07",
-                to_supply_group_code="100600",
-                to_key_revision="2",
-                to_tariff_index="07",
+                data=KctData(
+                    from_supply_group_code="100600",
+                    from_key_revision="1",
+                    from_tariff_index="07",
+                    to_supply_group_code="100600",
+                    to_key_revision="2",
+                    to_tariff_index="07",
+                ),
+                meter=DETAIL,
+                description="Key change",
             ),
             tariff_name="HOMELIGHT 20A",
             steps=(TariffStep(Decimal("41.6"), Decimal("216.11")),),

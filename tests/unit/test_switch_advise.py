@@ -9,7 +9,7 @@ import pytest
 
 from domain.advice import Advice, AdviceKind, AdviceStatus, Delivery, GivenUpBecause
 from domain.event import Event
-from domain.exchange import Operation, Question, Reply, ReverseQuestion
+from domain.exchange import Operation, Question, RecoverQuestion, Reply, ReverseQuestion
 from domain.failure import ErrorType, Failure
 from domain.money import Money
 from domain.outcome import Outcome
@@ -121,6 +121,16 @@ async def test_there_is_nothing_to_advise_on() -> None:
             answer = await board.advise(CONFIRM, unknown, "a1")
             assert failure_of(answer) is ErrorType.UNABLE_TO_LOCATE_RECORD
         assert board.story("a1") == []
+
+
+async def test_a_purchase_that_comes_after_its_advice_was_refused_is_refused_too() -> None:
+    """The channel was told that its reversal has nothing to reverse: it will not send it again."""
+    async with sold() as board:
+        await board.advise(AdviceKind.REVERSAL, "p2", "a2")
+        assert failure_of(await board.buy("p2")) is ErrorType.DUPLICATE_RECORD
+        again = await board.advise(AdviceKind.REVERSAL, "p2", "a2")
+        assert failure_of(again) is ErrorType.UNABLE_TO_LOCATE_RECORD
+        assert board.story("p2") == ["PurchaseRuledOut"]
 
 
 @pytest.mark.parametrize("kind", [CONFIRM, AdviceKind.REVERSAL])
@@ -355,6 +365,23 @@ async def test_an_advice_waits_until_the_outcome_is_known(kind: AdviceKind) -> N
         last = Operation.CONFIRM if kind is CONFIRM else Operation.REVERSE
         assert provider(board).asked == [Operation.VEND, Operation.RECOVER, last]
         assert (await advice(board)).status is AdviceStatus.DELIVERED
+
+
+async def test_a_recovery_says_whether_the_sale_is_still_wanted() -> None:
+    """Some providers complete a sale when they are asked what became of it."""
+    async with looked_up() as board:
+        fault(board, Fault.SILENT_BEFORE)
+        await board.buy("p1")
+        wanted: list[bool] = []
+        for advised in (False, True):
+            if advised:
+                await board.advise(REVERSE, "p1", "a1")
+            board.clock.leap(60)
+            await board.attend("p1")
+            question = provider(board).received[-1].question
+            assert isinstance(question, RecoverQuestion)
+            wanted.append(question.wanted)
+        assert wanted == [True, False]
 
 
 async def test_reversing_what_was_not_sold_needs_no_provider() -> None:

@@ -25,7 +25,7 @@ from switch.streams import fold
 from switch.switch import NOBODYS_METER, Switch
 from tests.memory_log import MemoryLog
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, SENDER, TestClock
+from tests.switchboard import METER, SENDER, SoldInTheLog, TestClock
 
 SETTINGS = SwitchSettings(
     lease_poll_seconds=0.0,
@@ -75,6 +75,7 @@ class House:
             weights={"a": 1, "b": 0},
             probe_meters={"b": METER.number},
             finder=self.finder,
+            purchases=SoldInTheLog(self.log),
             clock=self.clock,
             draw=lambda: 0,
             new_id=lambda: f"own-{next(ids)}",

@@ -187,7 +187,7 @@ async def test_a_new_sale_that_meets_nobody_may_be_tried_once_more(board: Switch
     await board.buy("p1")
     board.clock.leap(LATE_SALE_PASSED)
     board.providers["a"].fault = lambda op: Fault.NOT_SENT if op is VEND else Fault.NONE
-    assert failure_of(await board.retry("p1")) is ErrorType.UPSTREAM_UNAVAILABLE
+    assert failure_of(await board.retry("p1")) is ErrorType.OUTCOME_UNKNOWN, "not refused for good"
     fault(board, Fault.NONE)
     token(await board.retry("p1"))
     assert len(board.providers["a"].standing) == 1
@@ -263,6 +263,35 @@ async def test_there_is_nothing_to_retry(board: Switchboard) -> None:
     assert board.story("r1") == [], "the id is not used up"
 
 
+async def test_a_purchase_that_comes_after_its_retry_was_refused_is_refused_too(
+    board: Switchboard,
+) -> None:
+    await board.retry("p1", "r1")
+    assert failure_of(await board.buy("p1")) is ErrorType.DUPLICATE_RECORD
+    assert failure_of(await board.retry("p1")) is ErrorType.UNABLE_TO_LOCATE_RECORD
+    assert asked(board) == []
+    assert board.story("p1") == ["PurchaseRuledOut"]
+
+
+@pytest.mark.parametrize("steps", range(12))
+async def test_a_retry_that_overtakes_its_purchase_agrees_with_it(
+    board: Switchboard, steps: int
+) -> None:
+    """At whatever step of the purchase the retry comes in, at another process."""
+    other = Switchboard(board.clock, list(board.providers.values()), log=board.log, name="other")
+    await other.context.table.open(other.providers)
+    buying = asyncio.create_task(board.buy("p1"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    retried, bought = await other.retry("p1"), await buying
+    await other.close()
+    if isinstance(bought, Sold):
+        assert token(retried) == token(bought)
+    else:
+        assert failure_of(retried) is ErrorType.UNABLE_TO_LOCATE_RECORD
+        assert board.providers["a"].book == {}
+
+
 async def test_another_users_purchase_is_not_found(board: Switchboard) -> None:
     await board.buy("p1")
     answer = await board.retry("p1", sender=Sender(user="somebody else", client="till"))
@@ -332,7 +361,7 @@ async def test_a_lost_purchase_that_is_being_reversed_is_not_sold_anew(
 
     answer = await board.retry("p1")
 
-    assert isinstance(answer, Refused)
+    assert failure_of(answer) is ErrorType.TRANSACTION_DECLINED, "for good: nobody need ask again"
     assert (await board.purchase("p1")).status is PurchaseStatus.DECLINED
     assert asked(board) == [VEND, RECOVER]
     assert board.providers["a"].book == {}
