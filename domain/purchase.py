@@ -171,6 +171,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     recoveries: int = 0
     first_recovery_at: datetime | None = None
     next_recovery_at: datetime | None = None
+    taken_back: frozenset[str] = frozenset()
+    """References of vends whose sale a recovery had to reverse."""
     advices: dict[str, Advice] = {}
 
     @property
@@ -243,6 +245,8 @@ class Purchase(msgspec.Struct, frozen=True, kw_only=True):
                 change["next_recovery_at"] = event.next_recovery_at
             case RecoveryAttempted():
                 change["next_recovery_at"] = event.next_recovery_at
+            case PurchaseRecovered(settled=Settled.REVERSED) if self.vend is not None:
+                change["taken_back"] = self.taken_back | {self.vend.reference}
             case _:
                 pass
         return msgspec.structs.replace(self, **change)

@@ -13,6 +13,7 @@ from domain.advice import (
     AdviceDelivered,
     AdviceGivenUp,
     AdviceKind,
+    AdviceStatus,
     Delivery,
     GivenUpBecause,
 )
@@ -162,6 +163,9 @@ def _sold(
     approval = purchase.approval
     if approval is not None and approval.reference == reference:
         return []
+    if reference in purchase.taken_back:
+        # Read late: what this answer tells of stands no more.
+        return []
     newer_vend = purchase.vend is not None and purchase.vend.reference != reference
     if approval is not None or newer_vend:
         return [SurplusSaleFound(at=at, provider=provider, reference=reference, sale=sale)]
@@ -216,14 +220,21 @@ def after_advice(
     advice: Advice, asked: ProviderAsked, reply: Reply, at: datetime, next_attempt_at: datetime
 ) -> list[Event]:
     """What follows from the provider's answer to an advice: final, or to be repeated at
-    `next_attempt_at`."""
+    `next_attempt_at`.
+
+    Somebody else may have brought the advice to its end meanwhile (we were stalled beyond our
+    lease): then it has that end, unless it was given up and the provider has done it after all."""
     events = [answered(asked, reply, at)]
     advice_id = advice.advice_id
     match reply.outcome:
+        case _ if advice.status is AdviceStatus.DELIVERED:
+            pass
         case Outcome.APPROVED:
             events.append(
                 AdviceDelivered(at=at, advice_id=advice_id, delivery=_delivery(asked, reply))
             )
+        case _ if not advice.pending:
+            pass
         case Outcome.DECLINED:
             failure = reply.failure
             unsupported = (

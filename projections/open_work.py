@@ -59,7 +59,7 @@ class _Row(msgspec.Struct):
             case ConfirmationAdvised() | ReversalAdvised():
                 self.since = self.since or event.at
                 self._advice_due(event.advice_id, event.at)
-            case AdviceAttempted():
+            case AdviceAttempted() if event.advice_id in self.advices:
                 self._advice_due(event.advice_id, event.next_attempt_at)
             case AdviceDelivered() | AdviceGivenUp():
                 self.advices = {k: v for k, v in self.advices.items() if k != event.advice_id}

@@ -29,15 +29,15 @@ def failure_of(error: AeonError) -> Failure:
 
 def refused(error: AeonError, legs: Iterable[Leg]) -> Reply:
     """DECLINED when the code excludes a sale, otherwise UNKNOWN."""
-    definite = AEON_ERRORS.meaning(error.code).definite
+    definite = AEON_ERRORS.excludes_a_sale(error.code)
     return (declined if definite else indefinite)(failure_of(error), legs)
 
 
 def refused_before_sale(error: AeonError, legs: Iterable[Leg]) -> Reply:
     """ConfirmMeter sells nothing, whatever its code says. A refusal of the meter or the amount is
     final; the provider's own trouble, or with us, leaves the sale to the next provider."""
-    meaning, failure = AEON_ERRORS.meaning(error.code), failure_of(error)
-    if meaning.definite and meaning.error_type not in _OWN_TROUBLE:
+    failure = failure_of(error)
+    if AEON_ERRORS.excludes_a_sale(error.code) and failure.error_type not in _OWN_TROUBLE:
         return declined(failure, legs)
     detail = f"{error.code} before anything was sold: {failure.detail}"
     return Reply(Outcome.NOT_SENT, tuple(legs), failure=failure, detail=detail)

@@ -69,9 +69,13 @@ class FrameConnection(asyncio.Protocol):
     async def exchange(self, wire: bytes, deadline: float) -> bytes:
         """Writes one frame and returns the next frame's payload, by `deadline`.
 
-        Raises UnansweredError; NotSentError when the connection is known to be closed."""
+        Raises UnansweredError; NotSentError when the connection is known to be closed, or it is
+        too late."""
         if self._transport is None or self._transport.is_closing():
             raise NotSentError("connection was closed")
+        if asyncio.get_running_loop().time() >= deadline:
+            # We were stalled: others may act on our silence by now, and must not be crossed.
+            raise NotSentError("no time was left")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(wire)
         try:
@@ -118,7 +122,10 @@ class FrameClient:
         on it can't be trusted.
 
         Raises NotSentError or UnansweredError. Cancelling it closes the connection."""
-        wire = frame(payload)
+        try:
+            wire = frame(payload)
+        except ValueError as error:
+            raise NotSentError(str(error)) from None
         connection = await self._take(deadline)
         try:
             by = min(asyncio.get_running_loop().time() + seconds, deadline)

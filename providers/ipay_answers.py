@@ -41,14 +41,9 @@ def failure_of(result: Result) -> Failure:
     )
 
 
-def excludes_a_sale(code: str) -> bool:
-    """Whether the code is definite; asking does not count it."""
-    return code in CODES and CODES[code].definite
-
-
 def refused(result: Result, legs: Iterable[Leg]) -> Reply:
     """DECLINED when the code excludes a sale, otherwise UNKNOWN."""
-    definite = excludes_a_sale(result.code)
+    definite = CODES.excludes_a_sale(result.code)
     return (declined if definite else indefinite)(failure_of(result), legs)
 
 
@@ -76,7 +71,7 @@ def last_vend(original: str, body: VendLastRes) -> VendRes | None:
 def last_vend_conclusive(body: VendLastRes) -> bool:
     """The provider looked, whatever it found. Otherwise it may be too ill to be believed."""
     code = body.result.code
-    return code in (OK, NO_RECORD) or excludes_a_sale(code)
+    return code in (OK, NO_RECORD) or CODES.excludes_a_sale(code)
 
 
 def own_vend(original: str, vend: VendRes | None) -> VendRes | None:

@@ -71,9 +71,13 @@ class LineConnection(asyncio.Protocol):
     async def exchange(self, wire: bytes, by: float) -> bytes:
         """Writes one message and returns the next answer, by `by` (the event loop's seconds).
 
-        Raises UnansweredError; NotSentError when the connection is known to be closed."""
+        Raises UnansweredError; NotSentError when the connection is known to be closed, or it is
+        too late."""
         if self._transport is None or self._transport.is_closing():
             raise NotSentError("connection was closed")
+        if asyncio.get_running_loop().time() >= by:
+            # We were stalled: others may act on our silence by now, and must not be crossed.
+            raise NotSentError("no time was left")
         self._received.clear()
         self._searched = 0
         self._answer = asyncio.get_running_loop().create_future()

@@ -39,8 +39,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
     def reply(self, legs: Legs) -> Reply:
         """DECLINED when the refusal excludes a sale, otherwise UNKNOWN."""
-        meaning = ERRORS.meaning(self.error.error_code)
-        definite = meaning.definite and self.believed
+        definite = ERRORS.excludes_a_sale(self.error.error_code) and self.believed
         return (declined if definite else indefinite)(self.failure, legs)
 
     @property
@@ -73,8 +72,8 @@ def not_quoted(asked: MeterDetail, cents: int, body: Prevend | Refusal, legs: Le
         reply = body.reply(legs)
         if reply.outcome is Outcome.DECLINED or body.status == DUPLICATE_STATUS:
             return reply
-        detail = f"no quote: {body.failure.detail}"
-        return Reply(Outcome.NOT_SENT, legs, failure=body.failure, detail=detail)
+        told = reply.failure and reply.failure.detail
+        return Reply(Outcome.NOT_SENT, legs, failure=reply.failure, detail=f"no quote: {told}")
     if body.meter_number != asked.number or body.amount != cents or not body.transaction_id:
         detail = "the quote is for another meter or amount, or has no number"
         return Reply(Outcome.NOT_SENT, legs, detail=detail)

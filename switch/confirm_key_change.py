@@ -138,7 +138,7 @@ def _after(context: Context, advice: Advice, ask: Ask, reply: Reply) -> list[Eve
     at = context.clock()
     failure = reply.failure
     unsupported = failure is not None and failure.error_type is ErrorType.FUNCTION_NOT_SUPPORTED
-    if reply.outcome is Outcome.DECLINED and unsupported:
+    if reply.outcome is Outcome.DECLINED and unsupported and advice.pending:
         return [answered(ask.asked, reply, at), _absorbed(context, advice)]
     due = next_advice(context.settings, at, advice.attempts)
     return after_advice(advice, ask.asked, reply, at, due)

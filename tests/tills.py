@@ -30,6 +30,7 @@ from tests.channel import (
 )
 from tests.world import (
     LATE_MS,
+    LATE_SALE_SECONDS,
     NEVER_UNHEALTHY,
     World,
     assert_ledgers_agree,
@@ -246,12 +247,18 @@ async def trading(
     seed: int,
     capsys: pytest.CaptureFixture[str],
     switches: int = 1,
+    late_sale_seconds: float = LATE_SALE_SECONDS,
 ) -> AsyncGenerator[tuple[World, TillsT]]:
     """Tills at work while the body does its worst; afterwards, the proof that nothing is lost."""
     began = monotonic()
     fleet = timely(load_fleet())
     async with world(
-        folder, url, fleet=fleet, switches=switches, settings=NEVER_UNHEALTHY
+        folder,
+        url,
+        fleet=fleet,
+        switches=switches,
+        settings=NEVER_UNHEALTHY,
+        late_sale_seconds=late_sale_seconds,
     ) as running:
         for meter in METERS:
             reply = await running.client.look_up(lookup_message(meter={"meterId": meter}))

@@ -144,6 +144,7 @@ class World:
     timeouts: Timeouts
     utilities: list[dict[str, Any]]
     subscribers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    late_sale_seconds: float = LATE_SALE_SECONDS
     switches: list[SwitchProcess] = field(default_factory=list[SwitchProcess])
 
     @property
@@ -161,7 +162,7 @@ class World:
             self.fleet,
             self.simulators.ports,
             timeouts=self.timeouts,
-            late_sale_seconds=LATE_SALE_SECONDS,
+            late_sale_seconds=self.late_sale_seconds,
         )
         config = {
             "database_url": self.database_url,
@@ -362,6 +363,7 @@ async def world(
     timeouts: Timeouts = TIMEOUTS,
     utilities: Iterable[dict[str, Any]] = (),
     subscribers: Iterable[dict[str, Any]] = (),
+    late_sale_seconds: float = LATE_SALE_SECONDS,
 ) -> AsyncGenerator[World]:
     """Starts it all; `settings` go over SWITCH. Everything is killed at the end.
     `folder` exists."""
@@ -384,6 +386,7 @@ async def world(
             timeouts=timeouts,
             utilities=list(utilities),
             subscribers=list(subscribers),
+            late_sale_seconds=late_sale_seconds,
         )
         running.write_config()
         try:

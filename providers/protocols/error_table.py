@@ -25,6 +25,8 @@ from domain.failure import ErrorType
 
 UNLISTED_CODES_MAX = 1_000
 """Distinct unlisted codes that are counted one by one for a protocol; the rest count as "other"."""
+UNLISTED_CHARACTERS_MAX = 64
+"""Codes that are longer count under their beginning: a provider decides how long they are."""
 OTHER = "other"
 
 
@@ -42,8 +44,8 @@ _UNLISTED = CodeMeaning(means="not listed", error_type=ErrorType.GENERAL_ERROR, 
 
 
 class ErrorTable(Mapping[str, CodeMeaning]):
-    """The codes of one protocol. Looking up goes by `meaning`, which counts what isn't listed; as a
-    mapping it has the listed codes only."""
+    """The codes of one protocol. Looking up goes by `meaning`, once an answer, as it counts what
+    isn't listed; as a mapping it has the listed codes only."""
 
     def __init__(self, protocol: str, codes: Mapping[str, CodeMeaning]) -> None:
         self.protocol = protocol
@@ -55,10 +57,15 @@ class ErrorTable(Mapping[str, CodeMeaning]):
         """What `code` means; one that isn't listed is indefinite, and counted."""
         meaning = self._codes.get(code)
         if meaning is None:
-            known = code in self.unlisted or len(self.unlisted) < UNLISTED_CODES_MAX
-            self.unlisted[code if known else OTHER] += 1
+            counted = code[:UNLISTED_CHARACTERS_MAX]
+            known = counted in self.unlisted or len(self.unlisted) < UNLISTED_CODES_MAX
+            self.unlisted[counted if known else OTHER] += 1
             return _UNLISTED
         return meaning
+
+    def excludes_a_sale(self, code: str) -> bool:
+        """Whether `code` is definite; asking does not count it."""
+        return code in self._codes and self._codes[code].definite
 
     def __getitem__(self, code: str) -> CodeMeaning:
         return self._codes[code]

@@ -25,16 +25,21 @@ BodyT = TypeVar("BodyT")
 
 _QUOTING = re.compile(r"Invalid (?:enum )?value .*?(?= - at `|\Z)", re.DOTALL)
 """The only words in which the decoder repeats a value of the message (it may be a token)."""
+_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_REPLACEMENT = rb"\1\\ufffd"
 
 
 def read_json(body: bytes, decoder: msgspec.json.Decoder[BodyT], bytes_max: int) -> BodyT:
     """Raises ProtocolError for anything that is not whole, valid UTF-8 and of the decoder's type;
-    its text says where, and quotes nothing."""
+    its text says where, and quotes nothing. The character U+0000, which the database keeps in no
+    text, is read as U+FFFD: the answer to a sale must not be lost over it."""
     if len(body) > bytes_max:
         raise ProtocolError(f"JSON is longer than {bytes_max} bytes")
     try:
         # Members that are skipped are not decoded, and damage in them must not go unnoticed.
         body.decode("utf-8")
+        if b"\\u0000" in body:
+            body = _ESCAPED_NUL.sub(_REPLACEMENT, body)
         return decoder.decode(body)
     except UnicodeDecodeError:
         raise ProtocolError("JSON is not UTF-8") from None

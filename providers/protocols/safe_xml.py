@@ -31,6 +31,8 @@ _ESCAPES = str.maketrans(
 )
 
 _PARSER = etree.XMLParser(
+    # Whatever the message declares: in UTF-16 or UTF-7 a DTD and a token would go unseen.
+    encoding="utf-8",
     resolve_entities=False,
     load_dtd=False,
     dtd_validation=False,

@@ -12,7 +12,7 @@ import pytest
 from psycopg import AsyncConnection, sql
 from psycopg_pool import AsyncConnectionPool
 
-from domain.advice import AdviceKind
+from domain.advice import AdviceAttempted, AdviceKind
 from domain.exchange import Operation
 from domain.message import message_stream
 from domain.notification import Answer, NotificationQueued
@@ -402,6 +402,22 @@ async def test_an_advice_is_open_work_until_it_is_final(board: Switchboard, feed
     fault(board, Fault.NONE)
     board.clock.leap(60)
     await board.attend("p1")
+    assert (await feed())["open_work.purchase"] == []
+
+
+async def test_what_comes_after_an_advices_end_opens_no_work(
+    board: Switchboard, feed: Feed, ledger: Ledger
+) -> None:
+    """A row that could not be written would keep the read model, and all recoveries with it, at
+    this event for ever."""
+    await board.look_up("l1")
+    await board.buy("p1")
+    await board.advise(AdviceKind.REVERSAL, "p1", "a1")
+    await board.attend("p1")
+    now = board.clock()
+    stalled = AdviceAttempted(at=now, advice_id="a1", attempt=1, next_attempt_at=now)
+    version = (await board.purchase("p1")).version
+    await ledger.append(message_stream("p1"), version, [stalled])
     assert (await feed())["open_work.purchase"] == []
 
 

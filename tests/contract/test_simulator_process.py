@@ -6,6 +6,7 @@ from pathlib import Path
 
 from domain.outcome import Outcome, Settled
 from providers.adapter import ProviderAdapter
+from providers.protocols.numbers import SOUTH_AFRICA
 from providers.registry import build_adapter
 from providers.simulator.configs import loopback_configs
 from providers.simulator.fleet import Fleet
@@ -113,6 +114,42 @@ async def test_a_fault_that_makes_no_sense_is_refused_with_what_and_where() -> N
     async with simulator_process() as simulators:
         for provider, body, status, said in BAD_FAULTS:
             answer = await simulators.call("PUT", f"/providers/{provider}/fault", body)
+            assert answer[0] == status, body
+            assert said in answer[1]["error"]
+
+
+async def test_a_mark_off_file_is_written_on_demand(tmp_path: Path) -> None:
+    async with simulator_process(data_dir=tmp_path) as simulators:
+        running = adapters(simulators.ports)
+        talk = Conversation(running["kazang"])
+        _, sold = await talk.vend("04915371027", 10_000)
+        assert sold.sale is not None
+        (row,) = await simulators.sales()
+        day = row.sold_at.astimezone(SOUTH_AFRICA).date().isoformat()
+        status, made = await simulators.call("POST", "/providers/kazang/mark-off", {"day": day})
+        assert status == 200
+        assert made["injected"] == []
+        written = tmp_path / "mark-off" / made["file_name"]
+        assert written.read_bytes().decode("ascii") == made["content"]
+        # What the switch knows the sale by is what the file names it by.
+        assert f",{sold.sale.provider_reference}," in made["content"]
+        for adapter in running.values():
+            await adapter.close()
+
+
+BAD_ORDERS: list[tuple[str, object, int, str]] = [
+    ("nobody", {"day": "2026-05-06"}, 404, "no provider 'nobody'"),
+    ("ipay", {}, 400, "missing required field `day`"),
+    ("ipay", {"day": "yesterday"}, 400, "$.day"),
+    ("ipay", {"day": "2026-05-06", "disagreements": {"wrong": 1}}, 400, "'wrong'"),
+    ("ipay", {"day": "2026-05-06", "disagreements": {"missing": 1}}, 400, "the day has 0"),
+]
+
+
+async def test_an_order_for_a_mark_off_that_makes_no_sense_is_refused() -> None:
+    async with simulator_process() as simulators:
+        for provider, body, status, said in BAD_ORDERS:
+            answer = await simulators.call("POST", f"/providers/{provider}/mark-off", body)
             assert answer[0] == status, body
             assert said in answer[1]["error"]
 

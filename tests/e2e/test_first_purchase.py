@@ -88,6 +88,11 @@ async def test_looked_up_bought_and_told_again(running: World) -> None:
         assert "".join(wire.split()) in "".join(story.split())
     assert " ".join(sale.tokens[0][i : i + 4] for i in range(0, 20, 4)) in story
 
+    code, slip, _ = await running.ppu("slip", purchase["id"])
+    assert code == 0
+    printed = [line["text"].strip() for line in bought.body["slipData"]["messageLines"]]
+    assert [line for line in printed if line and line not in slip] == []
+
     code, story, _ = await running.ppu("replay", lookup["id"])
     assert code == 0
     assert story.count("ProviderAsked") == len(PROVIDERS)

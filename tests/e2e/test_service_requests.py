@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from domain.advice import AdviceAttempted, AdviceDelivered, Delivery
 from domain.exchange import ProviderAsked
+from providers.simulator.fleet import Fleet
+from providers.simulator.fleet_file import load_fleet
 from tests.channel import (
     advice_message,
     fault_message,
@@ -153,7 +156,28 @@ async def test_a_fault_is_reported_in_both_spellings(running: World) -> None:
     assert len(references) == 2
 
 
-async def test_a_key_is_changed_and_its_confirmation_outlives_a_kill(running: World) -> None:
+def confirmed_keys() -> Fleet:
+    """The default fleet, with an Ontec that wants to be told that key-change tokens were given."""
+    fleet = load_fleet()
+    providers = tuple(
+        msgspec.structs.replace(
+            one, capabilities=msgspec.structs.replace(one.capabilities, confirm=True)
+        )
+        if one.id == "ontec"
+        else one
+        for one in fleet.providers
+    )
+    return msgspec.structs.replace(fleet, providers=providers)
+
+
+async def test_a_key_is_changed_and_its_confirmation_outlives_a_kill(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with world(tmp_path, database_url, fleet=confirmed_keys()) as running:
+        await _change_a_key_and_confirm(running)
+
+
+async def _change_a_key_and_confirm(running: World) -> None:
     meter = await known(running, METER)
     await running.steer_to(METER, "ontec")
     request = key_change_message(meter=meter)

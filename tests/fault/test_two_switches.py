@@ -1,10 +1,14 @@
-"""Two switches on one database, killed in turn with `kill -9`, and tills that ask the other one
-when an answer does not come: whichever is asked, and however often, they are one switch.
+"""Two switches on one database, killed in turn with `kill -9` or stalled for a while, and tills
+that ask the other one when an answer does not come: whichever is asked, and however often, the two
+are one switch.
 
 The short form runs always. The long form: `pytest -m long tests/fault/test_two_switches.py`."""
 
 import asyncio
+import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 from uuid import uuid4
 
 import pytest
@@ -12,10 +16,13 @@ import pytest
 from ledger.embedded import EmbeddedServer
 from tests.channel import Reply
 from tests.tills import GONE, UPTIME_SECONDS, Message, Send, Sending, Tills, trading
-from tests.world import World
+from tests.world import LATE_SALE_SECONDS, World
 
 KILLS_SHORT = 4
 KILLS_LONG = 20
+STALLS = 10
+STALLED_SECONDS = 5.0
+"""Longer than the longest lease of the world's settings."""
 RETRIES_MAX = 5
 HASTY = 0.2
 """Purchases whose retry is sent while the original is still being answered."""
@@ -117,30 +124,45 @@ class RestlessTills(Tills):
         return self.rng.random() < of
 
 
-async def kill_in_turn(running: World, tills: RestlessTills, kills: int) -> set[str]:
-    """Kills one switch after the other at random moments while both are at work; the purchases that
-    a till was busy with at these moments. A provider has its troubles meanwhile."""
+Blow: TypeAlias = Callable[[World, RestlessTills, int], Awaitable[None]]
+
+
+async def kill(running: World, tills: RestlessTills, at: int) -> None:
+    await tills.switches[at].kill()
+    tills.switches[at] = await running.start_switch()
+
+
+async def stall(_: World, tills: RestlessTills, at: int) -> None:
+    """Longer than any lease: the other switch takes over, and then this one wakes up with answers
+    to read and things to write."""
+    tills.switches[at].process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(STALLED_SECONDS)
+    tills.switches[at].process.send_signal(signal.SIGCONT)
+
+
+async def strike(running: World, tills: RestlessTills, blow: Blow, times: int) -> None:
+    """Hits one switch after the other at random moments while both are at work, and a provider has
+    its troubles meanwhile."""
     in_flight: set[str] = set()
-    for number in range(kills):
-        at = number % 2
+    for number in range(times):
         provider, mode = tills.rng.choice(TROUBLES)
         await running.fault(provider, mode, latency_ms=SLOW_MS)
         await asyncio.sleep(tills.rng.uniform(*UPTIME_SECONDS))
         in_flight |= tills.waiting
-        await tills.switches[at].kill()
-        tills.switches[at] = await running.start_switch()
+        await blow(running, tills, number % 2)
         await running.fault(provider, "none")
-    return in_flight
+    assert in_flight
+    assert tills.counts["hung up"]
 
 
-async def prove_two(
+async def prove_killed(
     folder: Path, url: str, kills: int, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
     async with trading(RestlessTills, folder, url, seed=seed, capsys=capsys, switches=2) as (
         running,
         tills,
     ):
-        assert await kill_in_turn(running, tills, kills)
+        await strike(running, tills, kill, kills)
     assert tills.counts["no answer"]
     assert tills.counts["retry 202"]
 
@@ -148,7 +170,7 @@ async def prove_two(
 async def test_two_switches_killed_a_few_times(
     tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await prove_two(tmp_path, server.database_url, KILLS_SHORT, capsys, seed=5)
+    await prove_killed(tmp_path, server.database_url, KILLS_SHORT, capsys, seed=5)
 
 
 @pytest.mark.long
@@ -156,4 +178,24 @@ async def test_two_switches_killed_a_few_times(
 async def test_two_switches_killed_twenty_times(
     tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
-    await prove_two(tmp_path, server.database_url, KILLS_LONG, capsys, seed)
+    await prove_killed(tmp_path, server.database_url, KILLS_LONG, capsys, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [31, 32])
+async def test_two_switches_stalled_ten_times(
+    tmp_path: Path, server: EmbeddedServer, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    """Stalled for less than the late-sale window: whoever wakes up may still send what it had only
+    written down."""
+    async with trading(
+        RestlessTills,
+        tmp_path,
+        server.database_url,
+        seed=seed,
+        capsys=capsys,
+        switches=2,
+        late_sale_seconds=LATE_SALE_SECONDS + STALLED_SECONDS,
+    ) as (running, tills):
+        await strike(running, tills, stall, STALLS)
+    assert tills.counts["retry 202"]

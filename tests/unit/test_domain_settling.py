@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from domain.advice import Advice, AdviceAttempted, AdviceKind, GivenUpBecause
+from domain.advice import Advice, AdviceAttempted, AdviceKind, AdviceStatus, GivenUpBecause
 from domain.event import Event
 from domain.exchange import Operation, ProviderAnswered, ProviderAsked, Reply
 from domain.failure import ErrorType, Failure
@@ -126,6 +127,17 @@ def test_a_sale_after_the_vend_was_given_up_for_lost_is_the_purchases_sale() -> 
     """So that the channel's retry gets this token instead of a second one."""
     events = after_vend(purchase(asked(1), lost()), asked(1), SOLD, T0, SOON)
     assert kinds(events) == ["ProviderAnswered", "PurchaseApproved"]
+
+
+@pytest.mark.parametrize("newer", [(), (asked(2),), (asked(2), approved(2))], ids=len)
+def test_a_sale_that_a_recovery_took_back_stands_no_more(newer: tuple[Event, ...]) -> None:
+    """The asker was stalled, the recovery could only reverse, and then the asker read its answer:
+    no token of this sale may be given out, and it is no surplus either."""
+    taken_back = PurchaseRecovered(at=T0, provider="p", settled=Settled.REVERSED)
+    state = purchase(asked(1), taken_back, lost(), *newer)
+    assert kinds(after_vend(state, asked(1), SOLD, T0, SOON)) == ["ProviderAnswered"]
+    stale = recovered(state, finding(Settled.SOLD), about=vend_of(STALLED))
+    assert kinds(stale) == ["ProviderAnswered"]
 
 
 def test_a_refusal_declines_for_good() -> None:
@@ -324,3 +336,28 @@ def test_how_a_delivered_advice_ended(
     reply = Reply(outcome=Outcome.APPROVED, settled=settled)
     events = after_advice(ADVICE, asked(2, operation), reply, T0, SOON)
     assert getattr(events[1], "delivery", None) == delivery
+
+
+FINAL_NO = Reply(outcome=Outcome.DECLINED, failure=REFUSAL)
+DONE = Reply(outcome=Outcome.APPROVED, settled=Settled.REVERSED)
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "after"),
+    [
+        (AdviceStatus.DELIVERED, SILENCE, []),
+        (AdviceStatus.DELIVERED, FINAL_NO, []),
+        (AdviceStatus.DELIVERED, DONE, []),
+        (AdviceStatus.GIVEN_UP, SILENCE, []),
+        (AdviceStatus.GIVEN_UP, FINAL_NO, []),
+        (AdviceStatus.GIVEN_UP, DONE, ["AdviceDelivered"]),
+    ],
+)
+def test_an_answer_that_comes_after_the_advices_end(
+    status: AdviceStatus, reply: Reply, after: list[str]
+) -> None:
+    """Its asker was stalled, and somebody else delivered the advice. What the provider did counts;
+    what it no longer could do takes nothing back."""
+    ended = msgspec.structs.replace(ADVICE, status=status)
+    events = after_advice(ended, asked(2, Operation.REVERSE), reply, T0, SOON)
+    assert kinds(events) == ["ProviderAnswered", *after]

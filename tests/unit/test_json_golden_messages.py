@@ -315,11 +315,13 @@ def test_a_restvend_request(question: Question, wire: str) -> None:
     assert restvend_request(question, PRODUCTS, 17, AT).wire.decode() == wire
 
 
+PURCHASE_BODY = b'{"requestId":"000000000017","prevendTransactionId":"Q1","tenderType":"DebitCard"}'
+
+
 def test_a_restvend_purchase() -> None:
     wire = purchase_request("000000000017", "Q1", "DEBIT_CARD").wire
-    body = b'{"requestId":"000000000017","prevendTransactionId":"Q1","tenderType":"DebitCard"}'
-    assert wire == b"POST /v1/utility/purchase\n" + body
-    assert restvend.decode(body, Purchase, 1_000) == Purchase(
+    assert wire == b"POST /v1/utility/purchase\n" + PURCHASE_BODY
+    assert restvend.decode(PURCHASE_BODY, Purchase, 1_000) == Purchase(
         request_id="000000000017", prevend_transaction_id="Q1", tender_type="DebitCard"
     )
 

@@ -216,6 +216,41 @@ def test_lookups_meters_and_providers_have_stories_too(on_database: Run, sale: S
     assert in_order(provider.stdout, "ProviderConfigured", "WeightSet", "ReferencesReserved")
 
 
+def test_the_slip_of_a_purchase(on_database: Run, sale: Sold) -> None:
+    result = on_database("slip", "p1")
+    assert result.exit_code == 0
+    digits = sale.sale.tokens[0].digits
+    grouped = " ".join(digits[at : at + 4] for at in range(0, 20, 4))
+    assert in_order(result.stdout, "Test Municipality", "TAX INVOICE", grouped, "TOTAL", "Second")
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("pdf", b"%PDF-"), ("png", b"\x89PNG")])
+def test_the_slip_is_drawn_into_a_file(
+    on_database: Run, sale: Sold, tmp_path: Path, ending: str, magic: bytes
+) -> None:
+    assert sale
+    path = tmp_path / f"slip.{ending}"
+    assert on_database("slip", "p1", "--output", str(path)).exit_code == 0
+    assert path.read_bytes().startswith(magic)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["l1"], "l1 is no purchase that sold anything"),
+        (["nobody's"], "nobody's is no purchase that sold anything"),
+        (["p1", "--output", "slip.doc"], "must end in .pdf or .png"),
+    ],
+)
+def test_what_has_no_slip_is_the_callers_mistake(
+    on_database: Run, sale: Sold, arguments: list[str], said: str
+) -> None:
+    assert sale
+    result = on_database("slip", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_an_unknown_id_is_the_callers_mistake(on_database: Run, options: list[str]) -> None:
     result = on_database("replay", "nobody's", *options)

@@ -161,6 +161,60 @@ def test_a_file_that_is_not_there_or_not_text_is_said_to_be_so(file: Path) -> No
         load_config(file.parent)
 
 
+SUBSCRIBER = {
+    "id": "'loyalty'",
+    "url": "'https://loyalty.example/hooks'",
+    "secret": "'0123456789abcdef'",
+    "users": "['till']",
+}
+
+
+def subscriber(**changes: str | None) -> str:
+    members = {**SUBSCRIBER, **changes}
+    lines = [f"{name} = {value}" for name, value in members.items() if value is not None]
+    return "\n".join(["[[subscribers]]", *lines, ""])
+
+
+def test_a_subscriber_is_read_and_its_secret_shown_to_nobody(file: Path) -> None:
+    file.write_text(subscriber(clients="['bank', 'app']"))
+    (one,) = load_config(file).subscribers
+    assert (one.id, one.url) == ("loyalty", "https://loyalty.example/hooks")
+    assert (one.users, one.clients) == (("till",), ("bank", "app"))
+    assert one.secret == "0123456789abcdef"
+    assert one.secret not in repr(one)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"id": "'a/b'"}, "id must be"),
+        ({"id": "''"}, "id must be"),
+        ({"secret": "'short'"}, "secret must have at least 16"),
+        ({"secret": None}, "missing required field `secret`"),
+        ({"users": None}, "users or clients must name somebody"),
+        ({"users": "'till'"}, "Expected `array`, got `str`"),
+        ({"url": "'file:///etc/passwd'"}, "must begin with https"),
+        ({"url": "'https://'"}, "must begin with https"),
+        ({"url": "'loyalty.example'"}, "must begin with https"),
+        ({"url": "'https://a:99999'"}, "url is none"),
+        ({"url": "'https://me:pass@loyalty.example'"}, "no user, query or fragment"),
+        ({"url": "'https://loyalty.example/?to=1'"}, "no user, query or fragment"),
+        ({"url": "'https://loyalty.example/#x'"}, "no user, query or fragment"),
+        ({"urls": "'x'"}, "unknown field `urls`"),
+    ],
+)
+def test_a_subscriber_that_could_not_be_told(
+    file: Path, changes: dict[str, str | None], said: str
+) -> None:
+    error = error_of(file, subscriber(**changes))
+    assert said in error
+    assert "0123456789abcdef" not in error
+
+
+def test_a_subscriber_named_twice(file: Path) -> None:
+    assert "loyalty named more than once" in error_of(file, subscriber() * 2)
+
+
 def test_settings_made_in_code_are_checked_the_same_way() -> None:
     with pytest.raises(ConfigError, match=r"\[switch\] has no setting x"):
         check(Config(switch={"x": 1}))
