@@ -13,7 +13,7 @@ One suite of tests runs against all providers: each one's adapter asks its simul
 socket. `make contract` runs it and writes this page from what came out.
 
 - **pass**: the test ran against this provider and passed.
-- **not offered**: it ran, and the adapter refused to ask, as it should.
+- **not offered**: it ran, and the adapter or the provider said so, as it should.
 - **-**: it was not run: the provider's protocol has nothing of the kind, or the provider does not
   offer it.
 
@@ -98,7 +98,7 @@ def case_name(function: str, parameters: str, provider: str) -> str:
     parts = parameters.split("-")
     if provider in parts:
         parts.remove(provider)
-    of = ", ".join(part.replace("_", " ") for part in parts)
+    of = ", ".join(part.replace("_", " ").lower() for part in parts)
     return words[:1].upper() + words[1:] + (f": {of}" if of else "")
 
 

@@ -1,7 +1,6 @@
 """Whatever bytes arrive as Kazang's, the codec gives a message or a ProtocolError, and nothing
 else; and whatever was sold is read as it was written."""
 
-import contextlib
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -24,10 +23,9 @@ from domain.sale import (
     UtilityDetail,
     UtilityType,
 )
-from providers.kazang_sale import lookup_answer, sale
+from providers.kazang_sale import sale
 from providers.masking import mask, mask_unreadable
-from providers.protocols.errors import ProtocolError
-from providers.protocols.kazang import decode_answer, decode_request, encode
+from providers.protocols.kazang import decode_answer, encode
 from providers.protocols.kazang_messages import (
     AuthClient,
     Buy,
@@ -39,7 +37,6 @@ from providers.protocols.kazang_messages import (
     Request,
     Session,
     Sold,
-    Status,
 )
 from providers.simulator.kazang_writing import sold
 from providers.simulator.sales import IssuedSale
@@ -51,88 +48,12 @@ WIRES = [wire.encode() for _, wire in [*REQUESTS.values(), *ANSWERS.values()]]
 ANSWER_KINDS = (Session, Products, Quote, Sold)
 REQUEST_KINDS: tuple[type[Request], ...] = (AuthClient, ProductList, Buy, Confirm, Reprint)
 
-HOSTILE = st.one_of(
-    st.sampled_from(
-        [
-            b"null",
-            b"-1",
-            b"1e400",
-            b"NaN",
-            b'"NaN"',
-            b'"1e9"',
-            '"٣"'.encode(),
-            b'"-0"',
-            b'"' + b"9" * 40 + b'"',
-            b"[" * 5_000,
-            b'{"a":' * 5_000,
-            b'"\\ud800"',
-            b"\xff",
-            b"\x00",
-            b'"\\u0000"',
-        ]
-    ),
-    st.binary(max_size=20),
-)
-
-
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """A good message with some stretches replaced, dropped or doubled."""
-    wire = draw(st.sampled_from(WIRES))
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, len(wire)))
-        length = draw(st.integers(0, 30))
-        piece = wire[start : start + length]
-        replaced = draw(st.one_of(HOSTILE, st.just(piece * 2)))
-        wire = wire[:start] + replaced + wire[start + length :]
-    return wire
-
-
-@st.composite
-def with_hostile_value(draw: st.DrawFn) -> bytes:
-    """A good message with one string replaced by any JSON, or by bytes that are none."""
-    wire = draw(st.sampled_from(WIRES))
-    quotes = [index for index, byte in enumerate(wire) if byte == ord('"')]
-    pick = draw(st.integers(0, len(quotes) // 2 - 1)) * 2
-    return wire[: quotes[pick]] + draw(HOSTILE) + wire[quotes[pick + 1] + 1 :]
-
-
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
-@given(data=st.one_of(mutated(), with_hostile_value(), st.binary(max_size=300)))
-@example(data=b"")
-@example(data=b"[" * 100_000)
-@example(data=b'{"a":' * 100_000)
-@example(data=b'{"response_code":"0"}' + b" " * BYTES_MAX)
-@example(data=b'\xef\xbb\xbf{"response_code":"0"}')
-def test_hostile_bytes_give_a_message_or_a_protocol_error(data: bytes) -> None:
-    """And what is read as a quote or sale can be made one of ours without a further error."""
-    for kind in ANSWER_KINDS:
-        with contextlib.suppress(ProtocolError):
-            answer = decode_answer(data, kind, BYTES_MAX)
-            assert isinstance(answer, Status)
-            if isinstance(answer, Sold):
-                assert all(token.digits.isdigit() for token in sale(METER, answer).tokens)
-            elif isinstance(answer, Quote):
-                assert lookup_answer(METER, answer).meter.number == METER.number
-    for kind in REQUEST_KINDS:
-        with contextlib.suppress(ProtocolError):
-            decode_request(data, kind)
-
-
-@settings(max_examples=EXAMPLES_MAX, deadline=None)
-@given(data=st.one_of(mutated(), with_hostile_value(), st.binary(max_size=300)))
-def test_no_problem_s_words_show_a_token(data: bytes) -> None:
-    words = ""
-    try:
-        decode_answer(data, Sold, BYTES_MAX)
-    except ProtocolError as problem:
-        words = str(problem)
-    assert not any(start in words for start in ("12345678", "1234 5678", "09876543"))
-
 
 @settings(max_examples=EXAMPLES_MAX, deadline=None)
 @given(
-    secret=st.text(min_size=6, max_size=40).filter(lambda text: text.isprintable()),
+    secret=st.text(min_size=6, max_size=40).filter(
+        lambda text: text.isprintable() and text not in "password session_uuid"
+    ),
     name=st.sampled_from(["password", "session_uuid"]),
     cut=st.booleans(),
 )
@@ -162,7 +83,8 @@ def test_a_token_written_in_escapes_is_masked(digits: str) -> None:
 CENTS = st.integers(0, 10**9)
 UNITS = st.decimals(0, 10**6, places=1, allow_nan=False, allow_infinity=False)
 RATES = st.decimals(0, 10**6, places=2, allow_nan=False, allow_infinity=False)
-WORDS = st.text(min_size=1, max_size=30)
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
+"""Without the character that no database keeps: it is read as another one (test_json_codecs.py)."""
 DIGITS = st.text("0123456789", min_size=20, max_size=20)
 TAXED = st.builds(
     Taxed, CENTS, CENTS, st.one_of(st.none(), st.sampled_from([Decimal(15), Decimal("0.5")]))

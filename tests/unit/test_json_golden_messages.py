@@ -18,7 +18,8 @@ from domain.exchange import (
 )
 from domain.money import Money
 from domain.sale import MeterDetail, UtilityType
-from providers.easypay_questions import Merchant
+from providers.access_tokens import ClientCredentials
+from providers.easypay_questions import Merchant, vend_request
 from providers.easypay_questions import first_request as easypay_request
 from providers.protocols import easypay, restvend
 from providers.protocols.easypay_messages import Answer as EasyPayAnswer
@@ -26,6 +27,7 @@ from providers.protocols.easypay_messages import (
     AuthorisationAnswer,
     InfoAnswer,
     NotificationAnswer,
+    Payment,
     Priced,
     StatusAnswer,
     VendAnswer,
@@ -313,6 +315,21 @@ RESTVEND_ANSWERS: dict[str, tuple[RestvendAnswer, str]] = {
 @pytest.mark.parametrize(("question", "wire"), RESTVEND_REQUESTS.values(), ids=RESTVEND_REQUESTS)
 def test_a_restvend_request(question: Question, wire: str) -> None:
     assert restvend_request(question, PRODUCTS, 17, AT).wire.decode() == wire
+
+
+def test_an_easypay_vend() -> None:
+    """It repeats what was authorised, word for word."""
+    authorised = easypay_request(MERCHANT, VendQuestion(METER, Money(10_000)), 17, AT).message
+    assert isinstance(authorised, Payment)
+    wire = vend_request(authorised).http.wire.decode()
+    assert wire == "POST /vend\n{" + OURS + ',"Amount":10000,"PaymentDate":"2025-07-01 09:30:00"}'
+
+
+def test_a_request_for_an_access_token() -> None:
+    credentials = ClientCredentials("till 7", "open&sesame", "api")
+    assert credentials.form == (
+        b"grant_type=client_credentials&client_id=till+7&client_secret=open%26sesame&scope=api"
+    )
 
 
 PURCHASE_BODY = b'{"requestId":"000000000017","prevendTransactionId":"Q1","tenderType":"DebitCard"}'

@@ -20,7 +20,7 @@ from providers.kazang_handle import Handle
 from providers.kazang_questions import first_message, reference_of
 from providers.protocols.errors import ProtocolError
 from providers.protocols.kazang import decode_answer, decode_request, encode
-from providers.protocols.kazang_codes import CODES, refusal_of
+from providers.protocols.kazang_codes import refusal_of
 from providers.protocols.kazang_messages import (
     Answer,
     AuthClient,
@@ -333,10 +333,6 @@ def test_what_is_no_handle(text: str) -> None:
 
 
 # Codes
-
-
-def test_every_public_code_is_listed() -> None:
-    assert set(CODES) == {"7", "8", "9", "19", "22", "79"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from domain.money import Money
 from domain.sale import MeterDetail
 from providers.config import ProviderConfig
 from providers.profiles import PROFILES
-from providers.protocols.ipaymsg_errors import CODES
 from providers.protocols.xmlvend_messages import MsgId
 from providers.registry import build_adapter
 
@@ -106,24 +105,6 @@ def test_every_wait_has_a_limit(members: dict[str, object]) -> None:
     for operation in Operation:
         assert 0 < adapter.answer_seconds(operation) <= 65
     assert adapter.late_sale_seconds >= adapter.answer_seconds(Operation.VEND)
-
-
-def test_every_public_code_has_a_meaning() -> None:
-    """The codes of the public table; those that may follow a sale are not definite."""
-    public = {*range(1, 5), *range(10, 24), *range(28, 35), 38, 41, 900, 901, 902}
-    assert set(CODES) == {f"elec{code:03d}" for code in public}
-    indefinite = {code for code, meaning in CODES.items() if not meaning.definite}
-    assert indefinite == {
-        "elec001",
-        "elec002",
-        "elec003",
-        "elec004",
-        "elec019",
-        "elec020",
-        "elec030",
-        "elec900",
-        "elec902",
-    }
 
 
 def test_profiles_say_that_they_are_assumed() -> None:

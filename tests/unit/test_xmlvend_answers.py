@@ -39,17 +39,6 @@ from tests.unit.test_xmlvend_golden_messages import KEY_CHANGE, TRIAL
 METER = MeterDetail("04123456784")
 AT = datetime(2025, 7, 1, 7, 30, tzinfo=UTC)
 
-BUSINESS_RULES = """UnknownMeterEx BlockedMeterEx MSNOCheckDigitEx InsufficientMeterDataEx STSDataEx
-    SGCAuthorisationEx LatestKRNEx RequireMeterCardEx ConfirmCustomerEx DebtEx ServiceChrgEx FBEEx
-    VendorCreditEx RequestAuthorisationEx ClientIDAuthorisationEx ReprintEx ReprintDepositSlipEx
-    ReprintEndBatchEx CancelEx VerifyTokenEx UpdateMtrKeySameEx UnknownMeterUpdateMtrKeyEx
-    StartBatchEx EndBatchEx CheckBatchTotalEx"""
-PROTOCOL = """XMLVendSchemaEx ClientIDSSLEx LastResponseEx ConfirmationEx ReversalEx
-    UseCaseSupportEx"""
-NEVER_DEFINITE = """ReprintEx ReprintDepositSlipEx ReprintEndBatchEx CancelEx VerifyTokenEx
-    UpdateMtrKeySameEx UnknownMeterUpdateMtrKeyEx LastResponseEx ConfirmationEx ReversalEx
-    SystemEx"""
-
 
 def sold(
     number: int, at: datetime | None = AT, *, receipt: str = "", meter: str | None = None
@@ -223,15 +212,6 @@ def test_an_advice_that_does_not_say_what_was_done_is_unknown() -> None:
 
 
 # The table of faults
-
-
-def test_every_public_fault_type_has_a_meaning() -> None:
-    public = {*BUSINESS_RULES.split(), *PROTOCOL.split(), "SystemEx"}
-    assert len(public) == 32
-    assert set(FAULTS) == public | {"BusinessRuleEx", PLAIN_SOAP_FAULT}
-    indefinite = {kind for kind, meant in FAULTS.items() if not meant.definite}
-    assert indefinite == {*NEVER_DEFINITE.split(), PLAIN_SOAP_FAULT}
-    assert all(FAULTS[kind].because for kind in indefinite)
 
 
 def test_a_type_that_is_not_listed_is_indefinite_and_counted_once() -> None:
