@@ -138,8 +138,8 @@ class RestvendSettings(_Settings, frozen=True, kw_only=True):
 
 
 class XmlvendOptions(_Settings, frozen=True, kw_only=True):
-    """What an xmlvend provider does otherwise than its profile says (providers/profiles.py tells
-    what each means); None leaves it as the profile has it."""
+    """What an xmlvend provider does otherwise than its profile says (providers/xmlvend/profiles.py
+    tells what each means); None leaves it as the profile has it."""
 
     soap_action: SoapAction | None = None
     client_kind: DeviceKind | None = None
@@ -151,8 +151,9 @@ class XmlvendOptions(_Settings, frozen=True, kw_only=True):
 
 class ProviderConfig(_Settings, frozen=True, kw_only=True):
     """One provider. `host` and `port` for aeon and ipaymsg, `url` for HTTP; `profile` names an
-    XMLVend profile of providers/profiles.py. `capabilities` replaces the profile's. `weight` is its
-    share of load-balanced traffic; `probe_meter` is looked up to see whether it is well."""
+    XMLVend profile of providers/xmlvend/profiles.py. `capabilities` replaces the profile's.
+    `weight` is its share of load-balanced traffic; `probe_meter` is looked up to see whether it is
+    well."""
 
     id: str
     name: str

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from providers.adapter import ProviderAdapter
-from providers.aeon import AeonAdapter
+from providers.aeon.adapter import AeonAdapter
 from providers.config import ProviderConfig
-from providers.easypay_provider import EasyPayAdapter
-from providers.ipay import IpayAdapter
-from providers.kazang import KazangAdapter
-from providers.restvend_provider import RestvendAdapter
-from providers.xmlvend_provider import XmlvendAdapter
+from providers.easypay.adapter import EasyPayAdapter
+from providers.ipaymsg.adapter import IpayAdapter
+from providers.kazang.adapter import KazangAdapter
+from providers.restvend.adapter import RestvendAdapter
+from providers.xmlvend.adapter import XmlvendAdapter
 
 
 def build_adapter(config: ProviderConfig, clock: Callable[[], datetime]) -> ProviderAdapter:

@@ -29,17 +29,13 @@ from domain.exchange import (
 from domain.fault import FaultType
 from domain.money import Money
 from domain.sale import Customer, MeterDetail
-from providers import (
-    aeon_answers,
-    easypay_answers,
-    ipay_replies,
-    kazang_answers,
-    restvend_answers,
-    xmlvend_answers,
-)
+from providers.aeon import answers as aeon_answers
+from providers.easypay import answers as easypay_answers
+from providers.ipaymsg import replies as ipay_replies
+from providers.kazang import answers as kazang_answers
 from providers.protocols import aeon, easypay, ipaymsg, kazang, restvend, xmlvend
-from providers.protocols.aeon_messages import AeonError, ConfirmedMeter, Voucher
-from providers.protocols.easypay_messages import (
+from providers.protocols.aeon.messages import AeonError, ConfirmedMeter, Voucher
+from providers.protocols.easypay.messages import (
     AUTHORISATION,
     INFO,
     NOTIFICATION,
@@ -52,9 +48,9 @@ from providers.protocols.easypay_messages import (
     StatusAnswer,
     VendAnswer,
 )
-from providers.protocols.frames import FRAME_BYTES_MAX, Deframer, frame
-from providers.protocols.kazang_codes import refusal_of
-from providers.protocols.kazang_messages import (
+from providers.protocols.ipaymsg.frames import FRAME_BYTES_MAX, Deframer, frame
+from providers.protocols.kazang.codes import refusal_of
+from providers.protocols.kazang.messages import (
     AuthClient,
     Buy,
     Confirm,
@@ -66,14 +62,16 @@ from providers.protocols.kazang_messages import (
     Session,
     Sold,
 )
-from providers.protocols.restvend_messages import (
+from providers.protocols.restvend.messages import (
     ApiError,
     Granted,
     Prevend,
     Purchase,
     Ungranted,
 )
-from providers.protocols.restvend_messages import Sold as RestvendSold
+from providers.protocols.restvend.messages import Sold as RestvendSold
+from providers.restvend import answers as restvend_answers
+from providers.xmlvend import answers as xmlvend_answers
 from tests.unit import test_aeon_golden_messages as golden_aeon
 from tests.unit import test_ipaymsg_golden_messages as golden_ipay
 from tests.unit import test_json_golden_messages as golden_json

@@ -12,7 +12,7 @@ from domain.provider import Capabilities
 from domain.sale import MeterDetail
 from providers.adapter import Prepared
 from providers.config import ProviderConfig
-from providers.protocols.frames import Deframer, frame
+from providers.protocols.ipaymsg.frames import Deframer, frame
 from providers.registry import build_adapter
 from tests.simulation import SHORT, utc_now
 

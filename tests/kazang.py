@@ -16,13 +16,13 @@ from domain.exchange import Original, Question, Reply, VendQuestion
 from domain.money import Money
 from domain.sale import MeterDetail
 from providers.config import Connections, KazangSettings, ProviderConfig
-from providers.kazang import KazangAdapter
-from providers.protocols.kazang_messages import Request, Status
+from providers.kazang.adapter import KazangAdapter
+from providers.protocols.kazang.messages import Request, Status
 from providers.simulator.configs import loopback_configs
 from providers.simulator.faults import Fault, FaultBoard, FaultMode
 from providers.simulator.http_server import HttpProviderServer
-from providers.simulator.kazang_answering import KazangAnswering
-from providers.simulator.kazang_dialect import BASE, KazangDialect
+from providers.simulator.kazang.answering import KazangAnswering
+from providers.simulator.kazang.dialect import BASE, KazangDialect
 from providers.simulator.sales import SaleRow, SalesLedger
 from providers.simulator.vending import Vending
 from tests.simulation import PLAIN, SHORT, every_provider_fleet, utc_now

@@ -7,8 +7,8 @@ import msgspec
 
 from domain.provider import Capabilities
 from domain.sale import UtilityType
-from providers.profiles import PROFILES
 from providers.simulator.fleet import Fleet, FleetKeyChange, FleetMeter
+from providers.xmlvend.profiles import PROFILES
 from tests.simulation import every_provider_fleet
 
 XMLVEND = tuple(PROFILES)

@@ -1,4 +1,4 @@
-"""What a protocol's result codes mean, from the protocol's data file beside this module.
+"""What a protocol's result codes mean, from the protocol's data file, errors.toml in its folder.
 
 A file is TOML, one table a code:
 
@@ -78,7 +78,7 @@ class ErrorTable(Mapping[str, CodeMeaning]):
 
 
 def load_error_table(protocol: str) -> ErrorTable:
-    """The table in `<protocol>_errors.toml`. Raises msgspec.ValidationError for a bad file."""
-    text = (files("providers.protocols") / f"{protocol}_errors.toml").read_text(encoding="utf-8")
+    """The table in `errors.toml`. Raises msgspec.ValidationError for a bad file."""
+    text = (files("providers.protocols") / protocol / "errors.toml").read_text(encoding="utf-8")
     codes = msgspec.convert(tomllib.loads(text), dict[str, CodeMeaning])
     return ErrorTable(protocol, codes)

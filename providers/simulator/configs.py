@@ -13,14 +13,14 @@ from providers.config import (
     RestvendSettings,
     Timeouts,
 )
-from providers.simulator.easypay_answering import RECEIVERS
-from providers.simulator.easypay_dialect import BASE, SESSION_TOKEN
+from providers.simulator.easypay.answering import RECEIVERS
+from providers.simulator.easypay.dialect import BASE, SESSION_TOKEN
 from providers.simulator.fleet import Fleet, FleetProvider
-from providers.simulator.ipay_http import PATH as IPAY_PATH
-from providers.simulator.kazang_dialect import BASE as KAZANG_BASE
-from providers.simulator.restvend_answering import PRODUCTS
-from providers.simulator.restvend_dialect import SECRET
-from providers.simulator.xmlvend_dialect import PATH
+from providers.simulator.ipaymsg.http import PATH as IPAY_PATH
+from providers.simulator.kazang.dialect import BASE as KAZANG_BASE
+from providers.simulator.restvend.answering import PRODUCTS
+from providers.simulator.restvend.dialect import SECRET
+from providers.simulator.xmlvend.dialect import PATH
 
 OPERATOR = "OP1"
 PASSWORD = "simulated"  # noqa: S105 (opens nothing but a simulator)

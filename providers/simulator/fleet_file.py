@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from providers.profiles import PROFILES
 from providers.simulator.faults import fault_problem, meter_mode_problem
 from providers.simulator.fleet import Fleet, FleetHomes, FleetMeter, FleetTariff
 from providers.simulator.homes_check import homes_problems
 from providers.simulator.sts.amount import AMOUNT_MAX
 from providers.simulator.sts.dkga import KeyParameterError, key_parameters
+from providers.xmlvend.profiles import PROFILES
 
 DEFAULT_FLEET = Path(__file__).with_name("default_fleet.toml")
 PORT_MAX = 65_535

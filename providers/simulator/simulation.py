@@ -7,19 +7,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from providers.simulator.aeon_server import AeonServer
-from providers.simulator.easypay_dialect import EasyPayDialect
+from providers.simulator.aeon.server import AeonServer
+from providers.simulator.easypay.dialect import EasyPayDialect
 from providers.simulator.faults import Fault, FaultBoard, FaultMode, fault_problem
 from providers.simulator.fleet import Fleet, FleetProvider
 from providers.simulator.http_server import HttpProviderServer
-from providers.simulator.ipay_http import IpayHttpServer
-from providers.simulator.ipay_server import IpayServer
-from providers.simulator.kazang_dialect import KazangDialect
+from providers.simulator.ipaymsg.http import IpayHttpServer
+from providers.simulator.ipaymsg.server import IpayServer
+from providers.simulator.kazang.dialect import KazangDialect
 from providers.simulator.mark_off import MarkOff, MarkOffOrder, mark_off
-from providers.simulator.restvend_dialect import RestvendDialect
+from providers.simulator.restvend.dialect import RestvendDialect
 from providers.simulator.sales import SalesLedger
 from providers.simulator.vending import Vending
-from providers.simulator.xmlvend_dialect import XmlvendDialect
+from providers.simulator.xmlvend.dialect import XmlvendDialect
 
 MARK_OFF_FOLDER = "mark-off"
 

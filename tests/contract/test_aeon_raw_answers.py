@@ -13,7 +13,7 @@ from domain.failure import ErrorType
 from domain.money import Money
 from domain.outcome import Outcome
 from providers.config import Tls
-from providers.protocols.aeon_errors import AEON_ERRORS
+from providers.protocols.aeon.errors import AEON_ERRORS
 from providers.registry import build_adapter
 from tests.aeon_port import (
     CONFIRMED,

@@ -16,7 +16,7 @@ from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail
 from providers.config import Credentials, ProviderConfig
-from providers.protocols.aeon_errors import AEON_ERRORS, NO_TRANSACTION, NOT_SUPPORTED
+from providers.protocols.aeon.errors import AEON_ERRORS, NO_TRANSACTION, NOT_SUPPORTED
 from providers.registry import build_adapter
 from tests.aeon_port import CONFIRMED, METER, ORIGINAL, TOKEN, answer, ask, failed, in_turn, sold
 from tests.simulation import utc_now

@@ -15,7 +15,7 @@ from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail, TokenType, UtilityType
 from providers.protocols.aeon import ANSWER_END, decode_response, encode_request
-from providers.protocols.aeon_messages import (
+from providers.protocols.aeon.messages import (
     AeonError,
     ConfirmMeter,
     Device,

@@ -20,9 +20,9 @@ from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import MeterDetail, TokenType, UtilityType
 from providers.config import Credentials, EasyPaySettings
-from providers.easypay_answers import ERRORS
+from providers.easypay.answers import ERRORS
 from providers.registry import build_adapter
-from providers.simulator.easypay_dialect import BASE, SESSION_TOKEN
+from providers.simulator.easypay.dialect import BASE, SESSION_TOKEN
 from providers.simulator.quotes import QUOTE_SECONDS
 from tests.easypay_script import (
     METER,

@@ -17,8 +17,8 @@ from domain.exchange import (
 )
 from domain.failure import ErrorType
 from domain.outcome import Outcome, Settled
-from providers.protocols.frames import frame
-from providers.protocols.ipaymsg_errors import CODES
+from providers.protocols.ipaymsg.errors import CODES
+from providers.protocols.ipaymsg.frames import frame
 from providers.registry import build_adapter
 from tests.ipaymsg_port import (
     DIGITS,

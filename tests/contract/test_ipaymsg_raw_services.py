@@ -17,7 +17,7 @@ from domain.fault import FaultType
 from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import Customer, TokenType
-from providers.protocols.ipaymsg_errors import CODES
+from providers.protocols.ipaymsg.errors import CODES
 from tests.ipaymsg_port import (
     DIGITS,
     METER,

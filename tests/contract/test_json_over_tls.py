@@ -17,8 +17,8 @@ from domain.outcome import Outcome
 from domain.sale import MeterDetail
 from providers.config import Credentials, EasyPaySettings, ProviderConfig, RestvendSettings, Tls
 from providers.registry import build_adapter
-from providers.simulator.easypay_answering import RECEIVERS
-from providers.simulator.restvend_answering import PRODUCTS
+from providers.simulator.easypay.answering import RECEIVERS
+from providers.simulator.restvend.answering import PRODUCTS
 from tests.simulation import SHORT, utc_now
 
 VEND = VendQuestion(MeterDetail("04123456784"), Money(10_000))

@@ -6,13 +6,13 @@ import pytest
 
 from domain.outcome import Outcome
 from domain.sale import TokenType, UtilityType
-from providers.easypay_answers import ERRORS as EASYPAY_ERRORS
-from providers.protocols.restvend_messages import REQUEST_UNKNOWN
-from providers.restvend_answers import ERRORS as RESTVEND_ERRORS
-from providers.simulator.easypay_answering import CODES
+from providers.easypay.answers import ERRORS as EASYPAY_ERRORS
+from providers.protocols.restvend.messages import REQUEST_UNKNOWN
+from providers.restvend.answers import ERRORS as RESTVEND_ERRORS
+from providers.simulator.easypay.answering import CODES
 from providers.simulator.fleet import Fleet, FleetMeter
 from providers.simulator.fleet_file import load_fleet
-from providers.simulator.restvend_answering import ERRORS
+from providers.simulator.restvend.answering import ERRORS
 from providers.simulator.vending import Refusal
 from tests.simulation import Conversation, every_provider_fleet, simulators
 

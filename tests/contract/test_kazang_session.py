@@ -14,7 +14,7 @@ from domain.failure import ErrorType
 from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import MeterDetail
-from providers.kazang import KazangAdapter
+from providers.kazang.adapter import KazangAdapter
 from tests.kazang import QUOTE, SESSION, SOLD, Kazang, scripted_kazang, simulated_kazang
 from tests.simulation import PLAIN, utc_now
 

@@ -21,7 +21,7 @@ from domain.failure import ErrorType
 from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail, UtilityType
-from providers.protocols.kazang_codes import CODES
+from providers.protocols.kazang.codes import CODES
 from tests.kazang import (
     METER,
     OK,

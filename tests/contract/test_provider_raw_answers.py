@@ -17,8 +17,8 @@ from domain.sale import MeterDetail
 from providers.adapter import Prepared, ProviderAdapter
 from providers.config import Connections, ProviderConfig
 from providers.protocols.xmlvend import encode_response
-from providers.protocols.xmlvend_errors import FAULTS
-from providers.protocols.xmlvend_messages import FaultResp
+from providers.protocols.xmlvend.errors import FAULTS
+from providers.protocols.xmlvend.messages import FaultResp
 from providers.registry import build_adapter
 from tests.simulation import SHORT, utc_now
 

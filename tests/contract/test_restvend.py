@@ -25,9 +25,9 @@ from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail, TokenType, UtilityType
 from providers.registry import build_adapter
-from providers.restvend_answers import ERRORS
+from providers.restvend.answers import ERRORS
 from providers.simulator.quotes import QUOTE_SECONDS
-from providers.simulator.restvend_dialect import ACCESS_SECONDS
+from providers.simulator.restvend.dialect import ACCESS_SECONDS
 from tests.restvend_script import (
     GRANT,
     METER,

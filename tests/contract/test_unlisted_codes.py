@@ -8,15 +8,15 @@ import pytest
 from domain.exchange import Reply
 from domain.failure import ErrorType
 from domain.outcome import Outcome
-from providers.easypay_answers import ERRORS as EASYPAY
-from providers.protocols.aeon_errors import AEON_ERRORS
+from providers.easypay.answers import ERRORS as EASYPAY
+from providers.protocols.aeon.errors import AEON_ERRORS
 from providers.protocols.error_table import ErrorTable
-from providers.protocols.ipaymsg_errors import CODES as IPAYMSG
-from providers.protocols.kazang_codes import CODES as KAZANG
+from providers.protocols.ipaymsg.errors import CODES as IPAYMSG
+from providers.protocols.kazang.codes import CODES as KAZANG
 from providers.protocols.xmlvend import encode_response
-from providers.protocols.xmlvend_errors import FAULTS
-from providers.protocols.xmlvend_messages import FaultResp
-from providers.restvend_answers import ERRORS as RESTVEND
+from providers.protocols.xmlvend.errors import FAULTS
+from providers.protocols.xmlvend.messages import FaultResp
+from providers.restvend.answers import ERRORS as RESTVEND
 from tests import aeon_port, ipaymsg_port, kazang
 from tests.contract import test_easypay as easypay
 from tests.contract import test_provider_raw_answers as xmlvend

@@ -13,8 +13,8 @@ from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import MeterDetail
 from providers.config import Credentials, ProtocolName, ProviderConfig
-from providers.protocols.frames import FRAME_BYTES_MAX
 from providers.protocols.ipaymsg import CustInfoReq, CustInfoRes, IpayMessage, decode, encode
+from providers.protocols.ipaymsg.frames import FRAME_BYTES_MAX
 from providers.registry import build_adapter
 from tests.simulation import PLAIN, SHORT, every_provider_fleet, simulators, utc_now
 

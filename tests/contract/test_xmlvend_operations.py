@@ -22,7 +22,7 @@ from domain.outcome import Outcome, Settled
 from domain.provider import Capabilities
 from domain.sale import KeyChange, MeterDetail, TokenType, UtilityType
 from providers.registry import build_adapter
-from providers.simulator.xmlvend_answering import REPRINTS_MAX
+from providers.simulator.xmlvend.answering import REPRINTS_MAX
 from tests.simulation import (
     BLOCKED,
     DEBTS,

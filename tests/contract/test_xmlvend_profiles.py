@@ -28,9 +28,9 @@ from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import Customer, KeyChange, MeterDetail
 from providers.config import ProviderConfig, XmlvendOptions
-from providers.profiles import PROFILES
-from providers.protocols.xmlvend_receipt import StepExtension
+from providers.protocols.xmlvend.receipt import StepExtension
 from providers.registry import build_adapter
+from providers.xmlvend.profiles import PROFILES
 from tests.contract.test_provider_raw_answers import http
 from tests.simulation import (
     FREE,

@@ -13,7 +13,7 @@ from domain.money import Money
 from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail
 from providers.protocols.xmlvend import decode_request, encode_response
-from providers.protocols.xmlvend_messages import (
+from providers.protocols.xmlvend.messages import (
     AdviceReq,
     BaseResp,
     CreditVendResp,
@@ -25,7 +25,7 @@ from providers.protocols.xmlvend_messages import (
     Response,
 )
 from providers.registry import build_adapter
-from providers.xmlvend_questions import next_message_id
+from providers.xmlvend.questions import next_message_id
 from tests.contract.test_provider_raw_answers import http
 from tests.simulation import utc_now
 from tests.unit.test_provider_golden_messages import BASE_RESP, SALE

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.sale import MeterDetail, TariffStep
-from providers.aeon_sale import sale
+from providers.aeon.line_client import LineConnection
+from providers.aeon.sale import sale
 from providers.heard import UnansweredError
-from providers.line_client import LineConnection
 from providers.masking import mask
 from providers.protocols.aeon import (
     ANSWER_END,
@@ -21,7 +21,7 @@ from providers.protocols.aeon import (
     encode_request,
     encode_response,
 )
-from providers.protocols.aeon_messages import (
+from providers.protocols.aeon.messages import (
     ConfirmMeter,
     Device,
     EventType,

@@ -18,14 +18,14 @@ from domain.sale import MeterDetail
 from providers.config import Credentials, EasyPaySettings, ProviderConfig, RestvendSettings
 from providers.masking import mask, mask_unreadable
 from providers.protocols.easypay import decode_answer, encode
-from providers.protocols.easypay_messages import (
+from providers.protocols.easypay.messages import (
     Step,
     VendAnswer,
     WireToken,
 )
 from providers.registry import build_adapter
-from providers.simulator.easypay_answering import RECEIVERS
-from providers.simulator.restvend_answering import PRODUCTS
+from providers.simulator.easypay.answering import RECEIVERS
+from providers.simulator.restvend.answering import PRODUCTS
 from tests.scripted_http import Asked, Said, scripted_http
 from tests.simulation import SHORT, utc_now
 from tests.unit.test_json_golden_messages import EASYPAY_ANSWERS, RESTVEND_ANSWERS

@@ -23,10 +23,10 @@ from domain.sale import (
     UtilityDetail,
     UtilityType,
 )
-from providers.kazang_sale import sale
+from providers.kazang.sale import sale
 from providers.masking import mask, mask_unreadable
 from providers.protocols.kazang import decode_answer, encode
-from providers.protocols.kazang_messages import (
+from providers.protocols.kazang.messages import (
     AuthClient,
     Buy,
     Confirm,
@@ -38,7 +38,7 @@ from providers.protocols.kazang_messages import (
     Session,
     Sold,
 )
-from providers.simulator.kazang_writing import sold
+from providers.simulator.kazang.writing import sold
 from providers.simulator.sales import IssuedSale
 from tests.unit.test_kazang_golden_messages import ANSWERS, METER, REQUESTS
 

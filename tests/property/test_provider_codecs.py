@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from providers.masking import mask
 from providers.protocols.errors import ProtocolError
-from providers.protocols.frames import FRAME_BYTES_MAX, Deframer, frame
 from providers.protocols.ipaymsg import encode
+from providers.protocols.ipaymsg.frames import FRAME_BYTES_MAX, Deframer, frame
 from providers.protocols.safe_xml import XML_DEPTH_MAX, escape, parse
 from providers.protocols.xmlvend import (
     encode_request,

@@ -20,7 +20,7 @@ from providers.protocols.xmlvend import (
     encode_request,
     encode_response,
 )
-from providers.protocols.xmlvend_messages import (
+from providers.protocols.xmlvend.messages import (
     AdviceKind,
     AdviceResp,
     BaseResp,
@@ -32,7 +32,7 @@ from providers.protocols.xmlvend_messages import (
     UpdateMeterKeyResp,
     VendKind,
 )
-from providers.protocols.xmlvend_receipt import (
+from providers.protocols.xmlvend.receipt import (
     CreditVendTx,
     IssueKind,
     KctData,
@@ -45,7 +45,7 @@ from providers.protocols.xmlvend_receipt import (
     VendMeterDetail,
     VendUtility,
 )
-from providers.xmlvend_answers import (
+from providers.xmlvend.answers import (
     key_change_reply,
     recover_reply,
     reprint_reply,

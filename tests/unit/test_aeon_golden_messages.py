@@ -14,8 +14,8 @@ from providers.protocols.aeon import (
     encode_request,
     encode_response,
 )
-from providers.protocols.aeon_errors import AEON_ERRORS
-from providers.protocols.aeon_messages import (
+from providers.protocols.aeon.errors import AEON_ERRORS
+from providers.protocols.aeon.messages import (
     REFERENCE_CHARACTERS_MAX,
     Acknowledged,
     AeonError,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.protocols.easypay_number import EasyPayNumber, luhn_digit
+from providers.protocols.easypay.number import EasyPayNumber, luhn_digit
 from providers.protocols.errors import ProtocolError
 
 EXAMPLE = "9202117470005030074"

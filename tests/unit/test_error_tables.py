@@ -130,7 +130,7 @@ def table(protocol: str) -> ErrorTable:
 
 def test_every_table_is_in_this_test() -> None:
     folder = Path(providers.protocols.__file__).parent
-    named = {path.name.removesuffix("_errors.toml") for path in folder.glob("*_errors.toml")}
+    named = {path.parent.name for path in folder.glob("*/errors.toml")}
     assert named == set(TABLES)
 
 

@@ -40,7 +40,7 @@ from providers.protocols.ipaymsg import (
     decode,
     encode,
 )
-from providers.protocols.ipaymsg_messages import Body
+from providers.protocols.ipaymsg.messages import Body
 
 AT = datetime(2025, 7, 1, 7, 30, tzinfo=UTC)
 EARLIER = datetime(2025, 7, 1, 7, 29, 30, tzinfo=UTC)

@@ -18,12 +18,11 @@ from domain.exchange import (
 )
 from domain.money import Money
 from domain.sale import MeterDetail, UtilityType
-from providers.access_tokens import ClientCredentials
-from providers.easypay_questions import Merchant, vend_request
-from providers.easypay_questions import first_request as easypay_request
+from providers.easypay.questions import Merchant, vend_request
+from providers.easypay.questions import first_request as easypay_request
 from providers.protocols import easypay, restvend
-from providers.protocols.easypay_messages import Answer as EasyPayAnswer
-from providers.protocols.easypay_messages import (
+from providers.protocols.easypay.messages import Answer as EasyPayAnswer
+from providers.protocols.easypay.messages import (
     AuthorisationAnswer,
     InfoAnswer,
     NotificationAnswer,
@@ -34,9 +33,9 @@ from providers.protocols.easypay_messages import (
     WireDebt,
     WireMeter,
 )
-from providers.protocols.easypay_messages import Step as EasyPayStep
-from providers.protocols.easypay_messages import WireToken as EasyPayToken
-from providers.protocols.restvend_messages import (
+from providers.protocols.easypay.messages import Step as EasyPayStep
+from providers.protocols.easypay.messages import WireToken as EasyPayToken
+from providers.protocols.restvend.messages import (
     AdditionalDetails,
     ApiError,
     ConsumerDetails,
@@ -51,9 +50,10 @@ from providers.protocols.restvend_messages import (
     Ungranted,
     WireToken,
 )
-from providers.protocols.restvend_messages import Answer as RestvendAnswer
-from providers.restvend_questions import first_request as restvend_request
-from providers.restvend_questions import purchase_request
+from providers.protocols.restvend.messages import Answer as RestvendAnswer
+from providers.restvend.access_tokens import ClientCredentials
+from providers.restvend.questions import first_request as restvend_request
+from providers.restvend.questions import purchase_request
 
 AT = datetime(2025, 7, 1, 7, 30, tzinfo=UTC)
 METER = MeterDetail("04123456784")

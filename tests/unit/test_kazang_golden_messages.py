@@ -16,12 +16,12 @@ from domain.exchange import (
 from domain.money import Money
 from domain.sale import MeterDetail, UtilityType
 from providers.config import KazangSettings
-from providers.kazang_handle import Handle
-from providers.kazang_questions import first_message, reference_of
+from providers.kazang.handle import Handle
+from providers.kazang.questions import first_message, reference_of
 from providers.protocols.errors import ProtocolError
 from providers.protocols.kazang import decode_answer, decode_request, encode
-from providers.protocols.kazang_codes import refusal_of
-from providers.protocols.kazang_messages import (
+from providers.protocols.kazang.codes import refusal_of
+from providers.protocols.kazang.messages import (
     Answer,
     AuthClient,
     Buy,

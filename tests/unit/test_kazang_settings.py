@@ -8,8 +8,8 @@ import pytest
 from domain.exchange import Operation
 from domain.sale import UtilityType
 from providers.config import KazangSettings, ProviderConfig
-from providers.kazang_questions import confirm_method
-from providers.protocols.kazang_messages import Product
+from providers.kazang.questions import confirm_method
+from providers.protocols.kazang.messages import Product
 from providers.registry import build_adapter
 from tests.simulation import utc_now
 

@@ -15,9 +15,9 @@ from domain.exchange import (
 from domain.money import Money
 from domain.sale import MeterDetail
 from providers.config import ProviderConfig
-from providers.profiles import PROFILES
-from providers.protocols.xmlvend_messages import MsgId
+from providers.protocols.xmlvend.messages import MsgId
 from providers.registry import build_adapter
+from providers.xmlvend.profiles import PROFILES
 
 AT = datetime(2025, 6, 30, 22, 30, tzinfo=UTC)
 METER = MeterDetail("04123456784")

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from providers.aeon.line_client import LineClient
 from providers.config import Connections
-from providers.frame_client import FrameClient
 from providers.heard import NotSentError
-from providers.line_client import LineClient
-from providers.protocols.frames import frame
+from providers.ipaymsg.frame_client import FrameClient
+from providers.protocols.ipaymsg.frames import frame
 
 WAIT_SECONDS = 30.0
 

@@ -13,8 +13,8 @@ from domain.fault import FaultType
 from domain.money import Money
 from domain.outcome import Outcome
 from domain.sale import Customer, KeyChange, MeterDetail, TokenType
-from providers.protocols.xmlvend_errors import FAULTS, PLAIN_SOAP_FAULT, meaning
-from providers.protocols.xmlvend_messages import (
+from providers.protocols.xmlvend.errors import FAULTS, PLAIN_SOAP_FAULT, meaning
+from providers.protocols.xmlvend.messages import (
     AdviceKind,
     AdviceResp,
     CreditVendResp,
@@ -23,8 +23,8 @@ from providers.protocols.xmlvend_messages import (
     ReprintResp,
     Response,
 )
-from providers.protocols.xmlvend_receipt import CreditVendTx
-from providers.xmlvend_answers import (
+from providers.protocols.xmlvend.receipt import CreditVendTx
+from providers.xmlvend.answers import (
     confirm_reply,
     fault_reply,
     key_change_reply,

@@ -13,7 +13,7 @@ from providers.protocols.xmlvend import (
     encode_request,
     encode_response,
 )
-from providers.protocols.xmlvend_messages import (
+from providers.protocols.xmlvend.messages import (
     AdviceKind,
     AdviceResp,
     CreditVendReq,
@@ -31,7 +31,7 @@ from providers.protocols.xmlvend_messages import (
     VendKind,
     VendMeter,
 )
-from providers.protocols.xmlvend_receipt import (
+from providers.protocols.xmlvend.receipt import (
     CreditVendTx,
     IssueKind,
     KctData,

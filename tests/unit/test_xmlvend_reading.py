@@ -11,7 +11,7 @@ from domain.outcome import Outcome, Settled
 from domain.sale import MeterDetail, TokenType
 from providers.protocols.errors import ProtocolError
 from providers.protocols.xmlvend import decode_response, encode_response
-from providers.protocols.xmlvend_messages import (
+from providers.protocols.xmlvend.messages import (
     AdviceKind,
     AdviceResp,
     CreditVendResp,
@@ -19,9 +19,9 @@ from providers.protocols.xmlvend_messages import (
     ReprintResp,
     Response,
 )
-from providers.protocols.xmlvend_receipt import CreditVendTx, IssueKind, KctData
-from providers.xmlvend_answers import recover_reply, vend_reply
-from providers.xmlvend_sale import sale
+from providers.protocols.xmlvend.receipt import CreditVendTx, IssueKind, KctData
+from providers.xmlvend.answers import recover_reply, vend_reply
+from providers.xmlvend.sale import sale
 from tests.unit.test_provider_golden_messages import BASE_RESP, FAULT, ORIGINAL, RESPONSES, SALE
 from tests.unit.test_xmlvend_golden_messages import KEY_CHANGE, TRIAL
 
