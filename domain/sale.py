@@ -17,6 +17,10 @@ class UtilityType(StrEnum):
     GAS = "GAS"
 
 
+UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
+"""What `Token.units` are counted in."""
+
+
 class KeyChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """New key parameters; present when key-change tokens were issued."""
 
@@ -86,6 +90,10 @@ class Taxed(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def total_cents(self) -> int:
         return self.cents + self.tax_cents
+
+
+OVER_THE_AIR = "0" * 20
+"""The digits of a token that the meter got by itself."""
 
 
 class Token(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,6 +7,8 @@ import msgspec
 
 from domain.event import Event
 
+UTILITY_ID_CHARACTERS_MAX = 100
+"""An id is part of a stream's name, which has to fit into an index."""
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
@@ -53,10 +55,11 @@ UTILITY_EVENTS = (UtilityRegistered, PreferencesSet)
 
 
 def utility_id(name: str) -> str:
-    """The id of a utility by its printed name: lower case, words joined by hyphens.
+    """The id of a utility by its printed name: lower case, words joined by hyphens, cut to
+    UTILITY_ID_CHARACTERS_MAX.
 
     Providers print the same municipality's name in different case and punctuation."""
-    return _NOT_ALPHANUMERIC.sub("-", name.lower()).strip("-")
+    return _NOT_ALPHANUMERIC.sub("-", name.lower()).strip("-")[:UTILITY_ID_CHARACTERS_MAX]
 
 
 def utility_stream(utility: str) -> str:

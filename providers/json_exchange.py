@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import msgspec
 
-from domain.exchange import Leg, Reply
+from domain.exchange import Leg, Operation, Reply
 from domain.failure import ErrorType, Failure
 from domain.outcome import Outcome
-from providers.config import ProviderConfig
+from providers.config import ProviderConfig, Timeouts
 from providers.heard import NotSentError, UnansweredError, declined
 from providers.http_client import HttpAnswer, HttpClient
 from providers.masking import mask, mask_unreadable
@@ -75,6 +75,14 @@ class JsonExchange:
         self._seconds = seconds
         self.deadline = deadline
         self._legs: list[Leg] = []
+
+    @classmethod
+    def begun(
+        cls, client: HttpClient, url: str, timeouts: Timeouts, operation: Operation
+    ) -> "JsonExchange":
+        """The exchange of an `operation` that begins now."""
+        deadline = asyncio.get_running_loop().time() + timeouts.whole(operation)
+        return cls(client, url, timeouts.answer(operation), deadline)
 
     @property
     def legs(self) -> tuple[Leg, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from domain.exchange import Reply
 from domain.extract import BODY, BODY_FIELDS
 from domain.outcome import Outcome
-from domain.sale import DebtRecovery, Sale, ServiceCharge, Token, TokenType
+from domain.sale import OVER_THE_AIR, DebtRecovery, Sale, ServiceCharge, Token, TokenType
 from providers.protocols.numbers import SOUTH_AFRICA
 from providers.simulator.fleet import FleetMeter
 from providers.simulator.mark_off import MarkOffOrder
@@ -20,7 +20,6 @@ from providers.simulator.sales import IssuedSale
 from providers.simulator.simulation import Simulation
 from providers.simulator.sts.meter import Meter
 from providers.simulator.sts.meter_file import meter_path, write_meter
-from providers.simulator.tokens import OVER_THE_AIR
 from providers.simulator.virtual_meter import kept_meter, new_meter
 from tests.random_sales import Order
 

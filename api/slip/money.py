@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from api.slip.figure import NO_FIGURE, amount, figure
 from api.slip.line import Line, pair
-from api.slip.token import UNITS
-from domain.sale import Sale, Taxed, Token, UtilityType
+from domain.sale import UNITS, Sale, Taxed, Token, UtilityType
 
 
 def tariff_lines(token: Token, utility_type: UtilityType, width: int) -> Iterator[Line]:

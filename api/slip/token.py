@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from api.slip.figure import figure
 from api.slip.line import Line, centred, large_digits, pair
-from domain.sale import MeterDetail, Token, TokenType, UtilityType
+from domain.sale import UNITS, MeterDetail, Token, TokenType, UtilityType
 
-UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
 _HEADINGS = {
     TokenType.STD: "TOKEN",
     TokenType.BSST: "FREE UNITS TOKEN",

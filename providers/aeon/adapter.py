@@ -15,7 +15,6 @@ from domain.exchange import (
     ConfirmQuestion,
     Leg,
     LookupQuestion,
-    Operation,
     Question,
     RecoverQuestion,
     Reply,
@@ -49,6 +48,7 @@ from providers.aeon.questions import (
 )
 from providers.aeon.talk import Talk, Wanted
 from providers.config import ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.heard import NotSentError, indefinite, silent
 from providers.masking import mask
 from providers.protocols.aeon import ANSWER_END, encode_request
@@ -63,7 +63,7 @@ FIRST_STEP_SHARE = 2 / 3
 GetVoucher would often end in a time-out that leaves the sale unknown, so it is not sent."""
 
 
-class AeonAdapter:
+class AeonAdapter(ConfiguredProvider):
     """One AEON provider; see providers/adapter.py for what each call promises.
 
     Raises ValueError when `config` lacks host, port or PIN, OSError for unreadable TLS files."""
@@ -71,7 +71,7 @@ class AeonAdapter:
     def __init__(self, config: ProviderConfig) -> None:
         if config.host is None or config.port is None:
             raise ValueError(f"provider {config.id}: aeon needs host and port")
-        self._config = config
+        super().__init__(config, AEON_CAPABILITIES)
         self._device = device_of(config.credentials)
         self._client = LineClient(
             config.host,
@@ -82,29 +82,6 @@ class AeonAdapter:
             busy_max=config.connections.busy_max,
             tls=None if config.tls is None else tls_context(config.tls),
         )
-
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or AEON_CAPABILITIES
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:  # noqa: ARG002
         reference = reference_of(number)

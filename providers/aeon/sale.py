@@ -1,9 +1,5 @@
 """From AEON's answers to the domain's sale and lookup."""
 
-from decimal import Decimal
-
-import msgspec
-
 from domain.sale import (
     Customer,
     DebtRecovery,
@@ -21,19 +17,16 @@ from providers.protocols.aeon.messages import (
     ConfirmedMeter,
     Voucher,
     WireCustomer,
-    WireMeter,
     WireToken,
     WireUtility,
 )
-
-_NO_UNITS = Decimal(0)
-_NOTHING = Taxed(0)
+from providers.told_sale import key_change_tokens, told_meter
 
 
 def lookup_answer(asked: MeterDetail, body: ConfirmedMeter) -> LookupAnswer:
     """What ConfirmMeter told of the meter."""
     return LookupAnswer(
-        meter=_meter(asked, body.meter),
+        meter=told_meter(asked, body.meter or asked),
         customer=_customer(body.customer),
         utility=_utility(body.utility),
         min_cents=body.min_cents,
@@ -49,7 +42,7 @@ def sale(asked: MeterDetail, body: Voucher) -> Sale:
     SoldVoucher wants to hear."""
     return Sale(
         tokens=(
-            *_key_change_tokens(body),
+            *key_change_tokens(() if body.key_change is None else body.key_change.tokens),
             *(_token(token, TokenType.STD, body.tariff) for token in body.standard),
             *(_token(token, TokenType.REFUND) for token in body.refunds),
             *(_token(token, TokenType.BSST) for token in body.free),
@@ -77,28 +70,12 @@ def sale(asked: MeterDetail, body: Voucher) -> Sale:
     )
 
 
-def _meter(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
-    """The meter as asked for, with the parameters that the provider told."""
-    if told is None:
-        return msgspec.structs.replace(asked, key_change=None)
-    return MeterDetail(
-        number=asked.number,
-        utility_type=asked.utility_type,
-        supply_group_code=told.supply_group_code or asked.supply_group_code,
-        key_revision=told.key_revision or asked.key_revision,
-        tariff_index=told.tariff_index or asked.tariff_index,
-        token_technology=told.token_technology or asked.token_technology,
-        algorithm=told.algorithm or asked.algorithm,
-        track2=asked.track2,
-    )
-
-
 def _meter_after(asked: MeterDetail, body: Voucher) -> MeterDetail:
-    meter, change = _meter(asked, body.meter), body.key_change
+    change = body.key_change
     if change is None:
-        return meter
+        return told_meter(asked, body.meter or asked)
     key_change = KeyChange(change.supply_group_code, change.key_revision, change.tariff_index)
-    return msgspec.structs.replace(meter, key_change=key_change)
+    return told_meter(asked, body.meter or asked, key_change)
 
 
 def _customer(customer: WireCustomer) -> Customer:
@@ -111,15 +88,6 @@ def _utility(utility: WireUtility) -> UtilityDetail:
         address=utility.address,
         vat_number=utility.vat_number,
         message=utility.message,
-    )
-
-
-def _key_change_tokens(body: Voucher) -> tuple[Token, ...]:
-    if body.key_change is None:
-        return ()
-    return tuple(
-        Token(TokenType.KC, digits, _NO_UNITS, _NOTHING, description="Key change")
-        for digits in body.key_change.tokens
     )
 
 

@@ -9,14 +9,12 @@ A sale is authorised, noted and then vended, all under one reference and one Ech
 for the status of that reference and never vends.
 """
 
-import asyncio
 from datetime import datetime
 
 from domain.exchange import (
     OPERATION_OF,
     ConfirmQuestion,
     LookupQuestion,
-    Operation,
     Question,
     RecoverQuestion,
     Reply,
@@ -27,6 +25,7 @@ from domain.outcome import Outcome
 from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.easypay.answers import (
     lookup_reply,
     not_authorised,
@@ -71,7 +70,7 @@ _SUCCESS = 200
 """EasyPay's refusals come with it, too; any other status has no body."""
 
 
-class EasyPayAdapter:
+class EasyPayAdapter(ConfiguredProvider):
     """One EasyPay provider; see providers/adapter.py for what each call promises.
 
     Raises ValueError when `config` lacks its URL, the session token (`password`) or a usable
@@ -81,33 +80,10 @@ class EasyPayAdapter:
         token = config.credentials.password
         if config.url is None or token is None or not config.easypay.receivers:
             raise ValueError(f"provider {config.id}: easypay needs url, password and receivers")
-        self._config = config
+        super().__init__(config, EASYPAY_CAPABILITIES)
         self._url = config.url.rstrip("/")
         self._merchant = Merchant.of(config.credentials, config.easypay.receivers)
         self._client: HttpClient = opened(config, {"Authorization": f"SessionToken {token}"})
-
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or EASYPAY_CAPABILITIES
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         wire = first_request(self._merchant, question, number, at).http.wire
@@ -115,14 +91,8 @@ class EasyPayAdapter:
         return Prepared(question, operation, reference_of(number), wire, mask(wire))
 
     async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:
-        operation = prepared.operation
-        loop = asyncio.get_running_loop()
-        talk = JsonExchange(
-            self._client,
-            self._url,
-            self._config.timeouts.answer(operation),
-            loop.time() + self.answer_seconds(operation),
-        )
+        timeouts, operation = self._config.timeouts, prepared.operation
+        talk = JsonExchange.begun(self._client, self._url, timeouts, operation)
         first = JsonRequest.of(prepared.wire)
         request = Written(first.target, decode_request(first.target, first.body))
         match prepared.question:

@@ -4,27 +4,29 @@ from collections.abc import Mapping
 
 from domain.sale import (
     Customer,
-    DebtRecovery,
     KeyChange,
     LookupAnswer,
     MeterDetail,
     Sale,
-    ServiceCharge,
-    TariffStep,
-    Taxed,
     Token,
     TokenType,
     UtilityDetail,
 )
+from providers.assumed_sale import (
+    debt_recoveries,
+    service_charges,
+    tariff,
+    taxed,
+    token_digits,
+)
 from providers.protocols.easypay.messages import (
     InfoAnswer,
-    Priced,
     VendAnswer,
     WireMeter,
     WireToken,
 )
-from providers.protocols.errors import ProtocolError
 from providers.protocols.numbers import read_time, read_whole
+from providers.told_sale import told_meter
 
 KINDS: dict[str, TokenType] = {
     "STANDARD": TokenType.STD,
@@ -36,9 +38,6 @@ KINDS: dict[str, TokenType] = {
 """Token types on the wire. One that isn't here is handed over as a standard token: withholding a
 token that was paid for is worse than a wrong heading."""
 
-OVER_THE_AIR = "0" * 20
-"""The digits of a token that the meter got by itself."""
-
 
 def lookup_answer(asked: MeterDetail, body: InfoAnswer) -> LookupAnswer:
     """What `body` tells of the meter. Raises ProtocolError for fields that make no sense."""
@@ -46,15 +45,16 @@ def lookup_answer(asked: MeterDetail, body: InfoAnswer) -> LookupAnswer:
     arrears = fields.get("arrears")
     due = fields.get("freeUnitsDue")
     return LookupAnswer(
-        meter=MeterDetail(
-            number=asked.number,
-            utility_type=asked.utility_type,
-            supply_group_code=fields.get("supplyGroupCode") or asked.supply_group_code,
-            key_revision=fields.get("keyRevision") or asked.key_revision,
-            tariff_index=fields.get("tariffIndex") or asked.tariff_index,
-            token_technology=fields.get("tokenTechnology") or asked.token_technology,
-            algorithm=fields.get("algorithm") or asked.algorithm,
-            track2=asked.track2,
+        meter=told_meter(
+            asked,
+            MeterDetail(
+                number=asked.number,
+                supply_group_code=fields.get("supplyGroupCode"),
+                key_revision=fields.get("keyRevision"),
+                tariff_index=fields.get("tariffIndex"),
+                token_technology=fields.get("tokenTechnology"),
+                algorithm=fields.get("algorithm"),
+            ),
         ),
         customer=_customer(fields),
         utility=_utility(fields),
@@ -76,16 +76,8 @@ def sale(asked: MeterDetail, body: VendAnswer) -> Sale:
         meter=_meter(asked, body.meter),
         provider_reference=body.receipt_number or body.reference,
         sold_at=read_time(body.payment_date),
-        debts=tuple(
-            DebtRecovery(
-                debt.description or "Debt", _taxed(debt), debt.balance, debt.receipt_number
-            )
-            for debt in body.debts
-        ),
-        charges=tuple(
-            ServiceCharge(charge.description or "Charge", _taxed(charge), charge.receipt_number)
-            for charge in body.charges
-        ),
+        debts=debt_recoveries(body.debts),
+        charges=service_charges(body.charges),
         customer_message=body.message,
     )
 
@@ -94,35 +86,19 @@ def _meter(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
     if told is None:
         return asked
     changed = (told.new_supply_group_code, told.new_key_revision, told.new_tariff_index)
-    return MeterDetail(
-        number=asked.number,
-        utility_type=asked.utility_type,
-        supply_group_code=told.supply_group_code or asked.supply_group_code,
-        key_revision=told.key_revision or asked.key_revision,
-        tariff_index=told.tariff_index or asked.tariff_index,
-        token_technology=told.token_technology or asked.token_technology,
-        algorithm=told.algorithm or asked.algorithm,
-        track2=asked.track2,
-        key_change=KeyChange(*changed) if any(changed) else None,
-    )
+    return told_meter(asked, told, KeyChange(*changed) if any(changed) else None)
 
 
 def _token(token: WireToken, *, online: bool) -> Token:
-    if token.digits is None and not online:
-        raise ProtocolError("a token has no digits")
     return Token(
         token_type=KINDS.get(token.type, TokenType.STD),
-        digits=token.digits or OVER_THE_AIR,
+        digits=token_digits(token.digits, online=online),
         units=token.units,
-        amount=_taxed(token),
+        amount=taxed(token),
         receipt=token.receipt_number,
-        tariff=tuple(TariffStep(step.units, step.rate) for step in token.tariff),
+        tariff=tariff(token.tariff),
         description=token.description,
     )
-
-
-def _taxed(priced: Priced) -> Taxed:
-    return Taxed(priced.amount, priced.tax, priced.tax_rate)
 
 
 def _customer(fields: Mapping[str, str]) -> Customer:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
-from domain.exchange import OPERATION_OF, Leg, Operation, Question, RecoverQuestion, Reply
+from domain.exchange import OPERATION_OF, Leg, Question, RecoverQuestion, Reply
 from domain.outcome import Outcome
 from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProtocolName, ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.heard import Heard, NotSentError, UnansweredError, indefinite, silent
 from providers.ipaymsg.answers import (
     failure_of,
@@ -88,39 +89,16 @@ class IpayHeard(Heard[AnswerT], frozen=True):
     refused: int | None = None
 
 
-class IpayAdapter:
+class IpayAdapter(ConfiguredProvider):
     """One ipayMsg provider; see providers/adapter.py for what each call promises.
 
     Raises ValueError when `config` lacks where to connect, OSError for unreadable TLS files."""
 
     def __init__(self, config: ProviderConfig, clock: Callable[[], datetime]) -> None:
-        self._config = config
-        self._clock = clock
         self._flavour = FLAVOURS[config.protocol]
+        super().__init__(config, self._flavour.capabilities)
+        self._clock = clock
         self._transport: Transport = transport_of(config)
-
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or self._flavour.capabilities
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         operation = OPERATION_OF[type(question)]

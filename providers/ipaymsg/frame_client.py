@@ -1,38 +1,30 @@
-"""Frames over TCP, one request and one response at a time on a connection, connections reused.
-
-What may be called not sent is decided here, and only by certainty: no connection was had, or the
-one at hand was known to be closed before a byte was given to it. From the moment of the write on,
-every failure is unanswered: a peer that closed an idle connection just then may have read first.
-"""
+"""Frames over TCP, one request and one response at a time on a connection, connections reused."""
 
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from providers.config import Connections
-from providers.heard import NotSentError, UnansweredError
+from providers.heard import NotSentError
 from providers.protocols.errors import ProtocolError
 from providers.protocols.ipaymsg.frames import Deframer, frame
+from providers.tcp_connection import TcpConnection, acquire_slot, connect
 
 AnswerT = TypeVar("AnswerT")
 
 
-class FrameConnection(asyncio.Protocol):
-    """One TCP connection. `idle_until` is in the event loop's seconds."""
+class FrameConnection(TcpConnection):
+    """One TCP connection; an answer is a frame's payload. `idle_until` is in the event loop's
+    seconds."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.idle_until = 0.0
         self._deframer = Deframer()
-        self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[bytes] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A cast and no check: uvloop's transports don't inherit asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None or self._answer.done():
+        if not self._asked:
             # Nobody asked: whatever this belongs to, it must not be read as a later answer.
             self.abort()
             return
@@ -43,48 +35,13 @@ class FrameConnection(asyncio.Protocol):
             return
         if not frames:
             return
-        self._answer.set_result(frames[0])
+        self._succeed(frames[0])
         if len(frames) > 1 or not self._deframer.empty:
             self.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's signature)
-        self._transport = None
-        self._fail("connection closed before the answer was whole", self._deframer.partial)
-
-    def _fail(self, detail: str, received: bytes) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(UnansweredError(detail, received))
-        self.abort()
-
     @property
-    def usable(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
-
-    def abort(self) -> None:
-        """Closes at once; data that still arrives is lost."""
-        if self._transport is not None:
-            self._transport.abort()
-            self._transport = None
-
-    async def exchange(self, wire: bytes, deadline: float) -> bytes:
-        """Writes one frame and returns the next frame's payload, by `deadline`.
-
-        Raises UnansweredError; NotSentError when the connection is known to be closed, or it is
-        too late."""
-        if self._transport is None or self._transport.is_closing():
-            raise NotSentError("connection was closed")
-        if asyncio.get_running_loop().time() >= deadline:
-            # We were stalled: others may act on our silence by now, and must not be crossed.
-            raise NotSentError("no time was left")
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(wire)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._answer
-        except TimeoutError:
-            raise UnansweredError("no answer in time", self._deframer.partial) from None
-        finally:
-            self._answer = None
+    def _partial(self) -> bytes:
+        return self._deframer.partial
 
 
 class FrameClient:
@@ -148,12 +105,7 @@ class FrameClient:
         """A connection that nobody else uses, and one of the slots in `_free` with it."""
         now = asyncio.get_running_loop().time()
         by = min(now + self._connect_seconds, deadline)
-        try:
-            async with asyncio.timeout_at(by):
-                await self._free.acquire()
-        except TimeoutError:
-            detail = f"all {self._limits.busy_max} connections were busy"
-            raise NotSentError(detail) from None
+        await acquire_slot(self._free, self._limits.busy_max, by)
         try:
             return self._reuse(now) or await self._connect(by)
         except BaseException:
@@ -176,14 +128,4 @@ class FrameClient:
         return None
 
     async def _connect(self, by: float) -> FrameConnection:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout_at(by):
-                _, connection = await loop.create_connection(
-                    FrameConnection, self._host, self._port, ssl=self._tls
-                )
-        except TimeoutError:
-            raise NotSentError("no connection in time") from None
-        except OSError as error:
-            raise NotSentError(f"no connection: {error}") from None
-        return connection
+        return await connect(FrameConnection, self._host, self._port, self._tls, by)

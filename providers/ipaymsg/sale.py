@@ -17,16 +17,13 @@ from domain.sale import (
 )
 from providers.protocols.ipaymsg import CustInfoRes, VendRes, WireMeter, WireToken
 from providers.protocols.ipaymsg.tariff_text import read_tariff
-from providers.protocols.numbers import read_decimal
-
-_NO_UNITS = read_decimal("0", "units")
-_NOTHING = Taxed(0)
+from providers.told_sale import key_change_tokens, told_meter
 
 
 def lookup_answer(meter: MeterDetail, body: CustInfoRes) -> LookupAnswer:
     """iPay tells neither limits nor arrears."""
     return LookupAnswer(
-        meter=meter_detail(meter, body.meter),
+        meter=_meter(meter, body.meter),
         customer=Customer(
             first_name=None,
             last_name=body.name or None,
@@ -47,7 +44,7 @@ def sale(meter: MeterDetail, body: VendRes, at: datetime | None) -> Sale:
     standard = [_token(token, body.tariff, credit=True) for token in body.standard]
     return Sale(
         tokens=(
-            *_key_change_tokens(body),
+            *key_change_tokens(() if body.key_change is None else body.key_change.codes),
             *(token for token in standard if token.token_type is not TokenType.PWRLMT),
             *(_token(token, None, credit=False) for token in body.free),
             *(token for token in standard if token.token_type is TokenType.PWRLMT),
@@ -77,50 +74,18 @@ def sale(meter: MeterDetail, body: VendRes, at: datetime | None) -> Sale:
     )
 
 
-def meter_detail(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
-    """The meter as asked for, with the parameters that the provider told."""
-    if told is None:
-        return asked
-    return MeterDetail(
-        number=asked.number,
-        utility_type=asked.utility_type,
-        supply_group_code=told.supply_group_code or asked.supply_group_code,
-        key_revision=told.key_revision or asked.key_revision,
-        tariff_index=told.tariff_index or asked.tariff_index,
-        token_technology=told.token_technology or asked.token_technology,
-        algorithm=told.algorithm or asked.algorithm,
-        track2=asked.track2,
-    )
+def _meter(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
+    return asked if told is None else told_meter(asked, told)
 
 
 def _meter_after(asked: MeterDetail, body: VendRes) -> MeterDetail:
-    meter, change = meter_detail(asked, body.meter), body.key_change
+    change = body.key_change
     if change is None:
-        return meter
-    return MeterDetail(
-        number=meter.number,
-        utility_type=meter.utility_type,
-        supply_group_code=meter.supply_group_code,
-        key_revision=meter.key_revision,
-        tariff_index=meter.tariff_index,
-        token_technology=meter.token_technology,
-        algorithm=meter.algorithm,
-        track2=meter.track2,
-        key_change=KeyChange(
-            supply_group_code=change.new_supply_group_code,
-            key_revision=change.new_key_revision,
-            tariff_index=change.new_tariff_index,
-        ),
+        return _meter(asked, body.meter)
+    key_change = KeyChange(
+        change.new_supply_group_code, change.new_key_revision, change.new_tariff_index
     )
-
-
-def _key_change_tokens(body: VendRes) -> tuple[Token, ...]:
-    if body.key_change is None:
-        return ()
-    return tuple(
-        Token(TokenType.KC, code, _NO_UNITS, _NOTHING, description="Key change")
-        for code in body.key_change.codes
-    )
+    return told_meter(asked, body.meter or asked, key_change)
 
 
 def _token(token: WireToken, tariff: str | None, *, credit: bool) -> Token:

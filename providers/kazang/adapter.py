@@ -18,7 +18,6 @@ import msgspec
 from domain.exchange import (
     OPERATION_OF,
     LookupQuestion,
-    Operation,
     Question,
     RecoverQuestion,
     Reply,
@@ -30,6 +29,7 @@ from domain.provider import Capabilities
 from domain.sale import MeterDetail
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.heard import NotSentError, UnansweredError, declined, indefinite
 from providers.kazang.answers import (
     confirm_refused,
@@ -65,42 +65,22 @@ from providers.protocols.kazang import encode
 from providers.protocols.kazang.codes import Refusal
 from providers.protocols.kazang.messages import Product, Quote, Reprint, Sold
 
+KAZANG_CAPABILITIES = Capabilities(reprint=True)
+"""What this adapter speaks; nothing can be confirmed or reversed afterwards."""
+
 NOTHING_TO_ASK = "nothing to ask: it was never confirmed"
 
 
-class KazangAdapter:
+class KazangAdapter(ConfiguredProvider):
     """One Kazang account; see providers/adapter.py for what each call promises.
 
     Raises ValueError when `config` lacks its URL or credentials, OSError for unreadable TLS
     files."""
 
     def __init__(self, config: ProviderConfig, clock: Callable[[], datetime]) -> None:
-        self._config = config
+        super().__init__(config, KAZANG_CAPABILITIES)
         self._client = KazangClient(config)
         self._sessions = Sessions(config, self._client, clock)
-
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or Capabilities(reprint=True)
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         """`wire` lacks the session, and in a first step the product: both are known when it is

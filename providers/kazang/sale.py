@@ -27,6 +27,7 @@ from providers.protocols.kazang.messages import (
     WireUtility,
 )
 from providers.protocols.numbers import read_time
+from providers.told_sale import told_meter
 
 _KINDS: dict[TokenKind, TokenType] = {
     "STANDARD": TokenType.STD,
@@ -80,18 +81,17 @@ def sale(asked: MeterDetail, sold: Sold) -> Sale:
 def _meter(
     asked: MeterDetail, told: WireMeter | None, key_change: KeyChange | None = None
 ) -> MeterDetail:
-    """The meter as asked for, with the parameters that the provider told."""
-    return MeterDetail(
+    if told is None:
+        return told_meter(asked, asked, key_change)
+    parameters = MeterDetail(
         number=asked.number,
-        utility_type=asked.utility_type,
-        supply_group_code=(told and told.sgc) or asked.supply_group_code,
-        key_revision=(told and told.krn) or asked.key_revision,
-        tariff_index=(told and told.ti) or asked.tariff_index,
-        token_technology=(told and told.tt) or asked.token_technology,
-        algorithm=(told and told.at) or asked.algorithm,
-        track2=asked.track2,
-        key_change=key_change,
+        supply_group_code=told.sgc,
+        key_revision=told.krn,
+        tariff_index=told.ti,
+        token_technology=told.tt,
+        algorithm=told.at,
     )
+    return told_meter(asked, parameters, key_change)
 
 
 def _customer(told: WireCustomer | None) -> Customer:

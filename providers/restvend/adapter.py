@@ -8,7 +8,6 @@ sell, and only once for a requestId: a duplicate is refused with 409, which tell
 became of the first. Recovery asks for the reprint of the requestId and never purchases.
 """
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -16,7 +15,6 @@ from typing import TypeVar
 from domain.exchange import (
     OPERATION_OF,
     LookupQuestion,
-    Operation,
     Question,
     RecoverQuestion,
     Reply,
@@ -27,6 +25,7 @@ from domain.outcome import Outcome
 from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.heard import NotSentError, UnansweredError
 from providers.http_client import HttpAnswer
 from providers.json_exchange import (
@@ -61,7 +60,7 @@ _SUCCESS_STATUSES = frozenset({200, 201})
 _UNAUTHORISED = 401
 
 
-class RestvendAdapter:
+class RestvendAdapter(ConfiguredProvider):
     """One provider of the assumed REST profile; see providers/adapter.py for what each call
     promises.
 
@@ -72,7 +71,7 @@ class RestvendAdapter:
         secret, settings = config.credentials.password, config.restvend
         if config.url is None or secret is None or not settings.products:
             raise ValueError(f"provider {config.id}: restvend needs url, password and products")
-        self._config = config
+        super().__init__(config, RESTVEND_CAPABILITIES)
         self._url = config.url.rstrip("/")
         # A recovery must hear what is so now, and not what some cache remembers.
         self._client = opened(config, {"Cache-Control": "no-store"})
@@ -84,43 +83,14 @@ class RestvendAdapter:
             config.timeouts.lookup,
         )
 
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or RESTVEND_CAPABILITIES
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
-
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         wire = first_request(question, self._config.restvend.products, number, at).wire
         operation = OPERATION_OF[type(question)]
         return Prepared(question, operation, reference_of(number), wire, mask(wire))
 
     async def exchange(self, prepared: Prepared, note: Note = unnoted) -> Reply:
-        operation = prepared.operation
-        loop = asyncio.get_running_loop()
-        talk = JsonExchange(
-            self._client,
-            self._url,
-            self._config.timeouts.answer(operation),
-            loop.time() + self.answer_seconds(operation),
-        )
+        timeouts, operation = self._config.timeouts, prepared.operation
+        talk = JsonExchange.begun(self._client, self._url, timeouts, operation)
         if isinstance(prepared.question, VendQuestion):
             return await self._vend(talk, prepared.question, prepared, note)
         return await self._ask(talk, prepared)

@@ -13,10 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from domain.sale import KeyChange, Sale, TokenType
+from domain.sale import OVER_THE_AIR, KeyChange, Sale, TokenType
 from providers.protocols.numbers import SOUTH_AFRICA
 from providers.simulator.pricing import History
-from providers.simulator.tokens import OVER_THE_AIR
 
 FILE_NAME = "sales.jsonl"
 FREE_TOKEN_TYPES = frozenset({TokenType.BSST})

@@ -7,17 +7,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from providers.simulator.aeon.server import AeonServer
+from providers.simulator.aeon.answering import AeonAnswering
+from providers.simulator.aeon.conversation import AeonConversation
 from providers.simulator.easypay.dialect import EasyPayDialect
 from providers.simulator.faults import Fault, FaultBoard, FaultMode, fault_problem
 from providers.simulator.fleet import Fleet, FleetProvider
 from providers.simulator.http_server import HttpProviderServer
+from providers.simulator.ipaymsg.answering import IpayAnswering
+from providers.simulator.ipaymsg.conversation import IpayConversation
 from providers.simulator.ipaymsg.http import IpayHttpServer
-from providers.simulator.ipaymsg.server import IpayServer
 from providers.simulator.kazang.dialect import KazangDialect
 from providers.simulator.mark_off import MarkOff, MarkOffOrder, mark_off
 from providers.simulator.restvend.dialect import RestvendDialect
 from providers.simulator.sales import SalesLedger
+from providers.simulator.tcp_server import TcpProviderServer
 from providers.simulator.vending import Vending
 from providers.simulator.xmlvend.dialect import XmlvendDialect
 
@@ -135,9 +138,11 @@ def _server(provider: FleetProvider, vending: Vending, board: FaultBoard) -> Pro
             restvend = RestvendDialect(provider, vending)
             return HttpProviderServer(provider, vending, board, restvend)
         case "aeon":
-            return AeonServer(provider, vending, board)
+            aeon = AeonAnswering(provider, vending)
+            return TcpProviderServer(provider, vending, board, lambda: AeonConversation(aeon))
         case "ipaymsg":
-            return IpayServer(provider, vending, board)
+            ipay = IpayAnswering(provider, vending)
+            return TcpProviderServer(provider, vending, board, lambda: IpayConversation(ipay))
         case "ipaymsg_http":
             return IpayHttpServer(provider, vending, board)
         case "kazang":

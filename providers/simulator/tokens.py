@@ -6,12 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from domain.sale import KeyChange, Taxed, Token, TokenType, UtilityType
+from domain.sale import OVER_THE_AIR, KeyChange, Taxed, Token, TokenType, UtilityType
 from providers.simulator.fleet import FleetMeter
 from providers.simulator.pricing import Price
 from providers.simulator.sts.amount import tenths_of
 from providers.simulator.sts.cipher import cipher_of
-from providers.simulator.sts.digits import TOKEN_DIGITS
 from providers.simulator.sts.dkga import KeyParameterError, KeyParameters, key_parameters
 from providers.simulator.sts.key_change import key_sections
 from providers.simulator.sts.meter_key import BASE_DATE, meter_key
@@ -19,8 +18,6 @@ from providers.simulator.sts.tid import next_identifier
 from providers.simulator.sts.token import Credit, CreditKind, Management, Setting, encode
 from providers.simulator.sts.token import Token as StsToken
 
-OVER_THE_AIR = "0" * TOKEN_DIGITS
-"""What is printed for a smart meter, which gets its credit by itself."""
 CREDIT_KINDS = {
     UtilityType.ELECTRICITY: CreditKind.ELECTRICITY,
     UtilityType.WATER: CreditKind.WATER,

@@ -12,16 +12,15 @@ from datetime import datetime
 from domain.exchange import (
     OPERATION_OF,
     Leg,
-    Operation,
     Question,
     RecoverQuestion,
     Reply,
     ReprintQuestion,
 )
 from domain.outcome import Outcome, Settled
-from domain.provider import Capabilities
 from providers.adapter import Note, Prepared, unnoted
 from providers.config import ProviderConfig
+from providers.configured import ConfiguredProvider
 from providers.heard import Heard, NotSentError, UnansweredError, silent
 from providers.http_client import HttpAnswer
 from providers.masking import mask
@@ -37,7 +36,7 @@ from providers.xmlvend.questions import message_id, next_message_id, request_of,
 from providers.xmlvend.soap_client import SoapClient
 
 
-class XmlvendAdapter:
+class XmlvendAdapter(ConfiguredProvider):
     """One XMLVend provider; see providers/adapter.py for what each call promises.
 
     Raises ValueError when `config` lacks its URL or names no known profile, OSError for unreadable
@@ -50,8 +49,8 @@ class XmlvendAdapter:
             raise ValueError(f"provider {config.id}: profile must be one of {known}")
         if config.url is None:
             raise ValueError(f"provider {config.id}: xmlvend needs a url")
-        self._config = config
         self._profile = profile = profile.adjusted(config.xmlvend)
+        super().__init__(config, profile.capabilities)
         self._client = SoapClient(
             config.url,
             connect_seconds=config.timeouts.connect,
@@ -60,29 +59,6 @@ class XmlvendAdapter:
             headers={"Accept-Encoding": "gzip" if profile.gzip else "identity"},
             tls=None if config.tls is None else tls_context(config.tls),
         )
-
-    @property
-    def provider(self) -> str:
-        return self._config.id
-
-    @property
-    def name(self) -> str:
-        return self._config.name
-
-    @property
-    def protocol(self) -> str:
-        return self._config.protocol
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._config.capabilities or self._profile.capabilities
-
-    @property
-    def late_sale_seconds(self) -> float:
-        return self._config.late_sale_seconds
-
-    def answer_seconds(self, operation: Operation) -> float:
-        return self._config.timeouts.whole(operation)
 
     def prepare(self, question: Question, number: int, at: datetime) -> Prepared:
         require_offered(self.provider, OPERATION_OF[type(question)], self.capabilities)

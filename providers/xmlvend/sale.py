@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.sale import (
+    OVER_THE_AIR,
     Customer,
     DebtRecovery,
     KeyChange,
@@ -34,6 +35,7 @@ from providers.protocols.xmlvend.receipt import (
     VendMeterDetail,
     VendUtility,
 )
+from providers.told_sale import key_change_tokens, told_meter
 
 _KINDS = {
     IssueKind.SALE: TokenType.STD,
@@ -43,16 +45,13 @@ _KINDS = {
     IssueKind.TRANSFER: TokenType.REFUND,
 }
 
-OVER_THE_AIR = "0" * 20
-"""The digits of a token that the meter got by itself."""
-
 
 def lookup_answer(
     asked: MeterDetail, result: ConfirmResult, utilities: Mapping[str, UtilityDetail]
 ) -> LookupAnswer:
     """XMLVend's lookup names no utility; its supply group does, by `utilities`. It tells no
     arrears."""
-    meter = meter_detail(asked, result.meter)
+    meter = _meter(asked, result.meter)
     group = meter.supply_group_code
     return LookupAnswer(
         meter=meter,
@@ -123,34 +122,19 @@ def key_change_sale(
     )
 
 
-def meter_detail(
-    asked: MeterDetail, told: VendMeterDetail | None, key_change: KeyChange | None = None
-) -> MeterDetail:
-    """The meter as asked for, with the parameters that the provider told."""
-    if told is None:
-        return asked
-    return MeterDetail(
-        number=asked.number,
-        utility_type=asked.utility_type,
-        supply_group_code=told.supply_group_code or asked.supply_group_code,
-        key_revision=told.key_revision or asked.key_revision,
-        tariff_index=told.tariff_index or asked.tariff_index,
-        token_technology=told.token_technology or asked.token_technology,
-        algorithm=told.algorithm or asked.algorithm,
-        track2=asked.track2,
-        key_change=key_change,
-    )
+def _meter(asked: MeterDetail, told: VendMeterDetail | None) -> MeterDetail:
+    return asked if told is None else told_meter(asked, told)
 
 
 def _meter_after(
     asked: MeterDetail, told: VendMeterDetail | None, change: KctData | None
 ) -> MeterDetail:
     if change is None:
-        return meter_detail(asked, told)
+        return _meter(asked, told)
     key_change = KeyChange(
         change.to_supply_group_code, change.to_key_revision, change.to_tariff_index
     )
-    return meter_detail(asked, told or VendMeterDetail(number=asked.number), key_change)
+    return told_meter(asked, told or asked, key_change)
 
 
 def _asked_data(wanted: KeyChange) -> KctData:
@@ -188,10 +172,8 @@ def _receipt(number: str | None) -> str | None:
     return number if number and number.strip("0") else None
 
 
-def _keys(issues: Iterable[KeyChangeIssue]) -> Iterator[Token]:
-    for issue in issues:
-        for digits in issue.tokens:
-            yield Token(TokenType.KC, digits, Decimal(0), Taxed(0), description="Key change")
+def _keys(issues: Iterable[KeyChangeIssue]) -> tuple[Token, ...]:
+    return key_change_tokens(digits for issue in issues for digits in issue.tokens)
 
 
 def _power_limits(issues: Iterable[KeyChangeIssue]) -> Iterator[Token]:

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    path = cast("Path | None", config.getoption(OPTION))
+    path = cast("Path | None", config.getoption(OPTION, None))
     if path is not None:
         config.pluginmanager.register(_Naming())
         if not hasattr(config, "workerinput"):

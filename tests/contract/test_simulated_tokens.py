@@ -9,13 +9,12 @@ from functools import partial
 import pytest
 
 from domain.outcome import Outcome
-from domain.sale import KeyChange, Sale, Token, TokenType, UtilityType
+from domain.sale import OVER_THE_AIR, KeyChange, Sale, Token, TokenType, UtilityType
 from providers.simulator.faults import FaultMode
 from providers.simulator.fleet import Fleet, FleetFreeUnits, FleetKeyChange, FleetMeter
 from providers.simulator.fleet_file import load_fleet
 from providers.simulator.homes import home, numbers_of
 from providers.simulator.sts.meter import Meter, Refusal
-from providers.simulator.tokens import OVER_THE_AIR
 from providers.simulator.virtual_meter import new_meter
 from tests.provider_traits import PROVIDERS, capable
 from tests.simulation import (

@@ -19,7 +19,7 @@ from domain.meter import (
 from domain.money import CurrencyMismatchError, Money
 from domain.routing import Support
 from domain.sale import UtilityType
-from domain.utility import utility_id
+from domain.utility import UTILITY_ID_CHARACTERS_MAX, utility_id
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -120,6 +120,10 @@ def test_a_state_is_never_changed_in_place() -> None:
 )
 def test_a_utility_has_one_id_however_its_name_is_printed(name: str, key: str) -> None:
     assert utility_id(name) == key
+
+
+def test_a_utilitys_id_fits_into_a_streams_name_however_long_its_name_is() -> None:
+    assert len(utility_id("Municipality of " + "very " * 1_000)) <= UTILITY_ID_CHARACTERS_MAX
 
 
 def test_money_of_one_currency_adds_and_compares() -> None:

@@ -21,32 +21,27 @@ from domain.sale import MeterDetail, UtilityType
 from providers.easypay.questions import Merchant, vend_request
 from providers.easypay.questions import first_request as easypay_request
 from providers.protocols import easypay, restvend
+from providers.protocols.assumed_sale import Cost, Debt, Step
 from providers.protocols.easypay.messages import Answer as EasyPayAnswer
 from providers.protocols.easypay.messages import (
     AuthorisationAnswer,
     InfoAnswer,
     NotificationAnswer,
     Payment,
-    Priced,
     StatusAnswer,
     VendAnswer,
-    WireDebt,
     WireMeter,
 )
-from providers.protocols.easypay.messages import Step as EasyPayStep
 from providers.protocols.easypay.messages import WireToken as EasyPayToken
 from providers.protocols.restvend.messages import (
     AdditionalDetails,
     ApiError,
     ConsumerDetails,
-    Cost,
-    Debt,
     Granted,
     MunicipalityDetails,
     Prevend,
     Purchase,
     Sold,
-    Step,
     Ungranted,
     WireToken,
 )
@@ -125,11 +120,11 @@ EASYPAY_SOLD = VendAnswer(
             tax_rate=Decimal(15),
             description="Domestic",
             receipt_number="R1",
-            tariff=(EasyPayStep(Decimal("43.4"), Decimal("140.25")),),
+            tariff=(Step(Decimal("43.4"), Decimal("140.25")),),
         ),
     ),
-    debts=(WireDebt(amount=1_739, tax=261, description="Arrears", balance=7_000),),
-    charges=(Priced(amount=870, tax=130, description="Service"),),
+    debts=(Debt(amount=1_739, tax=261, description="Arrears", balance=7_000),),
+    charges=(Cost(amount=870, tax=130, description="Service"),),
     meter=WireMeter(number="04123456784", supply_group_code="999999", new_key_revision="2"),
     fields={"utilityName": "Testville"},
     message="Thank you",

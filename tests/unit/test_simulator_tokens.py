@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.sale import KeyChange, Sale, Token, TokenType, UtilityType
+from domain.sale import OVER_THE_AIR, KeyChange, Sale, Token, TokenType, UtilityType
 from providers.simulator.fleet import (
     Fleet,
     FleetFreeUnits,
@@ -26,7 +26,7 @@ from providers.simulator.sts.meter import Meter, Refusal
 from providers.simulator.sts.meter_key import BASE_DATE, meter_key
 from providers.simulator.sts.tid import TID_MAX, identifier
 from providers.simulator.sts.token import Credit, decode
-from providers.simulator.tokens import OVER_THE_AIR, sts_key
+from providers.simulator.tokens import sts_key
 from providers.simulator.vending import Refusal as NotSold
 from providers.simulator.vending import RefusedError, Vending
 from providers.simulator.virtual_meter import UnknownMeterError, new_meter

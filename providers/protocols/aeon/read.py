@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from domain.sale import TariffStep
+from domain.sale import OVER_THE_AIR, TariffStep
 from providers.protocols.aeon.messages import (
     NO_ERROR,
     REFERENCE_CHARACTERS_MAX,
@@ -40,9 +40,6 @@ from providers.protocols.safe_xml import (
     parse,
     text,
 )
-
-OVER_THE_AIR = "0" * 20
-"""The digits of a token that an online meter got by itself."""
 
 TOKEN_GROUPS = frozenset(
     {"KeyChangeTokens", "StdTokens", "RefundTokens", "BSSTTokens", "PowerLimitTokens"}

@@ -11,6 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import field
 
+from providers.protocols.assumed_sale import Cost, Debt, Step
 from providers.protocols.safe_json import Cents, TokenDigits, exact
 
 OK = 0
@@ -96,32 +97,7 @@ class NotificationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     echo_data: str = field(name="EchoData")
 
 
-class Step(msgspec.Struct, frozen=True, rename="camel"):
-    """Assumed. `units` at `rate` cents a unit."""
-
-    units: Decimal
-    rate: Decimal
-
-    def __post_init__(self) -> None:
-        exact(self.units, "units")
-        exact(self.rate, "rate")
-
-
-class Priced(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Assumed. Cents without tax, the tax on them, and its rate in percent."""
-
-    amount: Cents = 0
-    tax: Cents = 0
-    tax_rate: Decimal | None = None
-    description: str | None = None
-    receipt_number: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.tax_rate is not None:
-            exact(self.tax_rate, "taxRate")
-
-
-class WireToken(Priced, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class WireToken(Cost, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """Assumed. `type` is one of KINDS; `digits` are absent where the meter got the token by
     itself."""
 
@@ -133,12 +109,6 @@ class WireToken(Priced, frozen=True, kw_only=True, rename="camel", omit_defaults
     def __post_init__(self) -> None:
         super().__post_init__()
         exact(self.units, "units")
-
-
-class WireDebt(Priced, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Assumed. `balance` is what is left of the debt."""
-
-    balance: Cents = 0
 
 
 class WireMeter(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -167,8 +137,8 @@ class VendAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omi
     amount: Cents = 0
     payment_date: str | None = None
     tokens: tuple[WireToken, ...] = field(name="tokens", default=())
-    debts: tuple[WireDebt, ...] = field(name="debts", default=())
-    charges: tuple[Priced, ...] = field(name="charges", default=())
+    debts: tuple[Debt, ...] = field(name="debts", default=())
+    charges: tuple[Cost, ...] = field(name="charges", default=())
     meter: WireMeter | None = field(name="meter", default=None)
     fields: dict[str, str] = field(name="fields", default={})
     message: str | None = field(name="message", default=None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
+from providers.protocols.assumed_sale import Cost, Debt, Step
 from providers.protocols.safe_json import Cents, TokenDigits, exact
 
 PREVEND = "/v1/utility/prevend"
@@ -77,32 +78,7 @@ class Purchase(_Wire, frozen=True, kw_only=True):
     tender_type: str
 
 
-class Step(msgspec.Struct, frozen=True):
-    """`units` at `rate` cents a unit."""
-
-    units: Decimal
-    rate: Decimal
-
-    def __post_init__(self) -> None:
-        exact(self.units, "units")
-        exact(self.rate, "rate")
-
-
-class Cost(_Wire, frozen=True, kw_only=True):
-    """Cents without tax, the tax on them, and its rate in percent."""
-
-    amount: Cents = 0
-    tax: Cents = 0
-    tax_rate: Decimal | None = None
-    description: str | None = None
-    receipt_number: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.tax_rate is not None:
-            exact(self.tax_rate, "taxRate")
-
-
-class WireToken(Cost, frozen=True, kw_only=True):
+class WireToken(Cost, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """`type` is one of KINDS of providers/restvend/sale.py; `value` are the digits."""
 
     type: str
@@ -114,12 +90,6 @@ class WireToken(Cost, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         exact(self.units, "units")
-
-
-class Debt(Cost, frozen=True, kw_only=True):
-    """`balance` is what is left of the debt."""
-
-    balance: Cents = 0
 
 
 class AdditionalDetails(MeterParameters, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections import OrderedDict
 import msgspec
 
 from domain.exchange import Operation
-from domain.sale import MeterDetail, Sale, Token, TokenType
+from domain.sale import OVER_THE_AIR, MeterDetail, Sale, Token, TokenType
 from providers.protocols.aeon.messages import (
     Acknowledged,
     AeonError,
@@ -34,7 +34,6 @@ from providers.protocols.aeon.messages import (
 from providers.simulator.configs import PASSWORD
 from providers.simulator.fleet import FleetProvider
 from providers.simulator.sales import IssuedSale
-from providers.simulator.tokens import OVER_THE_AIR
 from providers.simulator.vending import KnownMeter, Refusal, RefusedError, Vending
 
 CONFIRMED_KEPT_MAX = 10_000

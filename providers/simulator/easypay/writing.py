@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 
 from domain.sale import MeterDetail, Sale, Token, TokenType
-from providers.easypay.sale import KINDS, OVER_THE_AIR
+from providers.easypay.sale import KINDS
 from providers.protocols.easypay.messages import (
     OK,
-    Priced,
-    Step,
     VendAnswer,
-    WireDebt,
     WireMeter,
     WireToken,
 )
 from providers.protocols.numbers import SOUTH_AFRICA
+from providers.simulator.assumed_sale import costs, debts, online, steps, told_digits
 from providers.simulator.sales import IssuedSale
 from providers.simulator.vending import KnownMeter
 
@@ -33,28 +31,9 @@ def vend_answer(issued: IssuedSale, echo_data: str) -> VendAnswer:
         amount=issued.amount_cents,
         payment_date=f"{local:%Y-%m-%d %H:%M:%S}",
         tokens=tuple(map(_token, sale.tokens)),
-        debts=tuple(
-            WireDebt(
-                amount=debt.amount.cents,
-                tax=debt.amount.tax_cents,
-                tax_rate=debt.amount.rate,
-                description=debt.description,
-                receipt_number=debt.receipt,
-                balance=debt.balance_cents,
-            )
-            for debt in sale.debts
-        ),
-        charges=tuple(
-            Priced(
-                amount=charge.amount.cents,
-                tax=charge.amount.tax_cents,
-                tax_rate=charge.amount.rate,
-                description=charge.description,
-                receipt_number=charge.receipt,
-            )
-            for charge in sale.charges
-        ),
-        meter=_meter(sale.meter, online=any(t.digits == OVER_THE_AIR for t in sale.tokens)),
+        debts=debts(sale),
+        charges=costs(sale),
+        meter=_meter(sale.meter, online=online(sale)),
         fields=_told(sale),
         message=sale.customer_message,
     )
@@ -68,9 +47,9 @@ def _token(token: Token) -> WireToken:
         description=token.description,
         receipt_number=token.receipt,
         type=_TYPES.get(token.token_type, _TYPES[TokenType.STD]),
-        digits=None if token.digits == OVER_THE_AIR else token.digits,
+        digits=told_digits(token),
         units=token.units,
-        tariff=tuple(Step(step.units, step.rate) for step in token.tariff),
+        tariff=steps(token),
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.sale import MeterDetail, Sale, TokenType, UtilityDetail, UtilityType
+from domain.sale import UNITS, MeterDetail, Sale, TokenType, UtilityDetail
 from providers.protocols.ipaymsg import (
     Result,
     TrialVendRes,
@@ -24,7 +24,6 @@ from providers.simulator.sales import IssuedSale
 OK = Result("elec000", "OK")
 ZEROS = "0" * 20
 
-_UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
 _STANDARD = (TokenType.STD, TokenType.REFUND, TokenType.PWRLMT)
 """What `stdToken` carries; the description tells them apart."""
 
@@ -68,7 +67,7 @@ def _zeroed(tokens: tuple[WireToken, ...]) -> tuple[WireToken, ...]:
 
 def sale_result(reference: str, sale: Sale, at: datetime) -> VendRes:
     """`sale`, made or only quoted, as `vendRes`."""
-    unit = _UNITS[sale.meter.utility_type]
+    unit = UNITS[sale.meter.utility_type]
     return VendRes(
         ref=reference,
         result=OK,

@@ -1,24 +1,21 @@
 """A simulated sale, customer and meter in the assumed REST profile's members."""
 
-from domain.sale import MeterDetail, Token, TokenType, UtilityDetail, UtilityType
+from domain.sale import UNITS, MeterDetail, Token, TokenType, UtilityDetail
 from providers.protocols.restvend.messages import (
     AdditionalDetails,
     ConsumerDetails,
-    Cost,
-    Debt,
     MunicipalityDetails,
     Prevend,
     Sold,
-    Step,
     WireToken,
 )
-from providers.restvend.sale import KINDS, OVER_THE_AIR
+from providers.restvend.sale import KINDS
+from providers.simulator.assumed_sale import costs, debts, online, steps, told_digits
 from providers.simulator.fleet import FleetUtility
 from providers.simulator.sales import IssuedSale
 from providers.simulator.vending import KnownMeter
 
 _TYPES = {kind: name for name, kind in KINDS.items()}
-_UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
 
 
 def looked_up(known: KnownMeter, request_id: str) -> Prevend:
@@ -63,27 +60,8 @@ def _details(issued: IssuedSale) -> AdditionalDetails:
     return AdditionalDetails(
         receipt_number=issued.receipt,
         tokens=tuple(_token(token, sale.meter) for token in sale.tokens),
-        fixed_costs=tuple(
-            Cost(
-                amount=charge.amount.cents,
-                tax=charge.amount.tax_cents,
-                tax_rate=charge.amount.rate,
-                description=charge.description,
-                receipt_number=charge.receipt,
-            )
-            for charge in sale.charges
-        ),
-        debts=tuple(
-            Debt(
-                amount=debt.amount.cents,
-                tax=debt.amount.tax_cents,
-                tax_rate=debt.amount.rate,
-                description=debt.description,
-                receipt_number=debt.receipt,
-                balance=debt.balance_cents,
-            )
-            for debt in sale.debts
-        ),
+        fixed_costs=costs(sale),
+        debts=debts(sale),
         consumer_details=ConsumerDetails(
             name=f"{customer.first_name or ''} {customer.last_name or ''}".strip(),
             address=customer.address,
@@ -96,7 +74,7 @@ def _details(issued: IssuedSale) -> AdditionalDetails:
         tariff_index=meter.tariff_index,
         token_tech_code=meter.token_technology,
         algorithm_code=meter.algorithm,
-        online_meter=any(token.digits == OVER_THE_AIR for token in sale.tokens),
+        online_meter=online(sale),
         new_supplier_group_code=None if change is None else change.supply_group_code,
         new_key_revision_number=None if change is None else change.key_revision,
         new_tariff_index=None if change is None else change.tariff_index,
@@ -111,10 +89,10 @@ def _token(token: Token, meter: MeterDetail) -> WireToken:
         description=token.description,
         receipt_number=token.receipt,
         type=_TYPES.get(token.token_type, _TYPES[TokenType.STD]),
-        value=None if token.digits == OVER_THE_AIR else token.digits,
+        value=told_digits(token),
         units=token.units,
-        unit_type=_UNITS[meter.utility_type],
-        tariff=tuple(Step(step.units, step.rate) for step in token.tariff),
+        unit_type=UNITS[meter.utility_type],
+        tariff=steps(token),
     )
 
 

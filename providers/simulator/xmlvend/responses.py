@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from domain.sale import MeterDetail, Sale, Taxed, Token, TokenType, UtilityType
+from domain.sale import OVER_THE_AIR, UNITS, MeterDetail, Sale, Taxed, Token, TokenType
 from providers.protocols.xmlvend.messages import (
     BaseResp,
     CreditVendResp,
@@ -22,14 +22,12 @@ from providers.protocols.xmlvend.receipt import (
     VendMeterDetail,
     VendUtility,
 )
-from providers.simulator.tokens import OVER_THE_AIR
 
 CREDIT_LEFT_CENTS = 100_000_000
 """What every vendor has left to sell: simulated credit never runs out."""
 NO_RECEIPT = "0" * 15
 """A trial's receipt number."""
 
-_SI_UNITS = {UtilityType.ELECTRICITY: "kWh", UtilityType.WATER: "kl", UtilityType.GAS: "m3"}
 _KINDS = {
     TokenType.STD: IssueKind.SALE,
     TokenType.BSST: IssueKind.FREE_BASIC,
@@ -113,7 +111,7 @@ def _credits(sale: Sale, watts: int | None) -> Iterator[CreditVendTx]:
             amount=_amount(token.amount),
             kind=_KINDS[token.token_type],
             units=token.units,
-            unit=_SI_UNITS[sale.meter.utility_type],
+            unit=UNITS[sale.meter.utility_type],
             token=_digits(token),
             meter=meter_detail(sale.meter),
             resource=sale.meter.utility_type,
