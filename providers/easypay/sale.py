@@ -84,7 +84,7 @@ def sale(asked: MeterDetail, body: VendAnswer) -> Sale:
 
 def _meter(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
     if told is None:
-        return asked
+        return told_meter(asked, asked)
     changed = (told.new_supply_group_code, told.new_key_revision, told.new_tariff_index)
     return told_meter(asked, told, KeyChange(*changed) if any(changed) else None)
 

@@ -75,7 +75,7 @@ def sale(meter: MeterDetail, body: VendRes, at: datetime | None) -> Sale:
 
 
 def _meter(asked: MeterDetail, told: WireMeter | None) -> MeterDetail:
-    return asked if told is None else told_meter(asked, told)
+    return told_meter(asked, told or asked)
 
 
 def _meter_after(asked: MeterDetail, body: VendRes) -> MeterDetail:

@@ -123,7 +123,7 @@ def key_change_sale(
 
 
 def _meter(asked: MeterDetail, told: VendMeterDetail | None) -> MeterDetail:
-    return asked if told is None else told_meter(asked, told)
+    return told_meter(asked, told or asked)
 
 
 def _meter_after(
