@@ -8,13 +8,14 @@ read first.
 
 import asyncio
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar, cast
 
 from providers.heard import NotSentError, UnansweredError
 
 
-class TcpConnection(asyncio.Protocol):
+class TcpConnection(asyncio.Protocol, ABC):
     """One TCP connection. A subclass reads answers in `data_received` and hands
     each on by `_succeed` or `_fail`."""
 
@@ -31,9 +32,9 @@ class TcpConnection(asyncio.Protocol):
         self._fail("connection closed before the answer was whole", self._partial)
 
     @property
+    @abstractmethod
     def _partial(self) -> bytes:
         """What arrived of an answer that isn't whole."""
-        raise NotImplementedError
 
     @property
     def _asked(self) -> bool:
