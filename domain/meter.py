@@ -9,6 +9,7 @@ import msgspec
 from domain.event import Event
 from domain.routing import Support
 from domain.sale import UtilityType
+from domain.steered import Steered
 
 
 class MeterSeen(Event, frozen=True, kw_only=True):
@@ -50,10 +51,8 @@ class MunicipalityAssigned(Event, frozen=True, kw_only=True):
     name: str
 
 
-class RebroadcastRequested(Event, frozen=True, kw_only=True):
+class RebroadcastRequested(Steered, frozen=True, kw_only=True):
     """A person wants the meter broadcast at its next transaction."""
-
-    by: str
 
 
 class RebroadcastCleared(Event, frozen=True, kw_only=True):
@@ -62,11 +61,10 @@ class RebroadcastCleared(Event, frozen=True, kw_only=True):
     lookup_id: str
 
 
-class MeterPreferenceSet(Event, frozen=True, kw_only=True):
+class MeterPreferenceSet(Steered, frozen=True, kw_only=True):
     """These providers first, in this order, before the utility's ranking; empty takes it back."""
 
     providers: tuple[str, ...]
-    by: str
 
 
 class Answered(msgspec.Struct, frozen=True):

@@ -1,10 +1,11 @@
 """A provider: its capabilities, weight, availability, and the references it was given."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 import msgspec
 
 from domain.event import Event
+from domain.steered import Steered
 
 
 class Capabilities(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,27 +28,29 @@ class ProviderConfigured(Event, frozen=True, kw_only=True):
     capabilities: Capabilities
 
 
-class WeightSet(Event, frozen=True, kw_only=True):
+class WeightSet(Steered, frozen=True, kw_only=True):
     """Its share of load-balanced traffic, relative to the other providers' weights."""
 
     provider: str
     weight: int
-    by: str
 
 
-class ProviderEnabled(Event, frozen=True, kw_only=True):
+class ProviderEnabled(Steered, frozen=True, kw_only=True):
     """It may be used again."""
 
     provider: str
-    by: str
 
 
-class ProviderDisabled(Event, frozen=True, kw_only=True):
-    """Zero traffic, rank 1 included, until enabled."""
+class ProviderDisabled(Steered, frozen=True, kw_only=True):
+    """Zero traffic, rank 1 included, until enabled. `comment` says why."""
 
+    class_version: ClassVar[int] = 2
     provider: str
-    by: str
-    reason: str = ""
+
+    @staticmethod
+    def upcast_v1_v2(state: dict[str, object]) -> None:
+        """Version 1 called the comment `reason`."""
+        state["comment"] = state.pop("reason", "")
 
 
 class HealthChanged(Event, frozen=True, kw_only=True):

@@ -6,27 +6,26 @@ from typing import Self
 import msgspec
 
 from domain.event import Event
+from domain.steered import Steered
 
 UTILITY_ID_CHARACTERS_MAX = 100
 """An id is part of a stream's name, which has to fit into an index."""
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]+")
 
 
-class UtilityRegistered(Event, frozen=True, kw_only=True):
+class UtilityRegistered(Steered, frozen=True, kw_only=True):
     """First seen in a provider's answer, or set up by a person."""
 
     utility: str
     name: str
-    by: str
 
 
-class PreferencesSet(Event, frozen=True, kw_only=True):
+class PreferencesSet(Steered, frozen=True, kw_only=True):
     """`ranked` are used first and in this order, `excluded` never; all others share by weight."""
 
     utility: str
     ranked: tuple[str, ...]
     excluded: tuple[str, ...]
-    by: str
 
 
 class Utility(msgspec.Struct, frozen=True, kw_only=True):

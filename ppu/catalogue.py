@@ -21,6 +21,8 @@ import msgspec
 
 import domain
 from domain.event import Event
+from domain.operator import OperatorEvent
+from domain.steered import Steered
 from ppu.catalogue_words import CHAPTERS, MEANINGS, PARTICULAR
 
 _PLAIN: dict[object, str] = {
@@ -31,6 +33,9 @@ _PLAIN: dict[object, str] = {
     Decimal: "decimal",
     NoneType: "nothing",
 }
+
+_BASES = (Event, Steered, OperatorEvent)
+"""What events are made of, but never are themselves."""
 
 _HEAD = """\
 # The events
@@ -89,7 +94,7 @@ def _events_of(module: ModuleType) -> list[type[Event]]:
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, Event)
-        and value is not Event
+        and value not in _BASES
         and value.__module__ == module.__name__
     ]
     return sorted(found, key=lambda cls: inspect.getsourcelines(cls)[1])

@@ -6,6 +6,7 @@ event and field."""
 from domain.message import message_stream
 from domain.meter import meter_stream
 from domain.notification import notification_stream
+from domain.operator import operator_stream
 from domain.provider import provider_stream
 from domain.sale import UtilityType
 from domain.utility import utility_stream
@@ -68,9 +69,15 @@ CHAPTERS: dict[str, tuple[str, str, str]] = {
         provider_stream("{provider}"),
         "A provider's settings, availability and reserved references.",
     ),
+    "operator": (
+        "Operator",
+        operator_stream("{name}"),
+        "A person at the console. What they change is an event of what is changed, with their name.",
+    ),
 }
 
 MEANINGS: dict[str, str] = {
+    "address": "the network address that the person came from",
     "advice_id": "the advice's message id; on an exchange, the advice that it delivers",
     "amount": "what the customer pays: tokens, tax, debts and charges",
     "answer": "what the provider told of the meter",
@@ -82,6 +89,7 @@ MEANINGS: dict[str, str] = {
     "capabilities": "what it offers beyond lookup and vend",
     "channel": "which of its channels, as the client says",
     "client": "the channel's institution id; `schedule` for the switch's own broadcasts",
+    "comment": "what the person said of it",
     "contact": "the customer's telephone number",
     "count": "how many",
     "customer": "who reports it, as the channel says",
@@ -96,6 +104,7 @@ MEANINGS: dict[str, str] = {
     "fault_type": "what is wrong",
     "final_cents": "the amount that is to stand; absent: all of a sale confirmed, all reversed",
     "first": "the first of the reserved numbers",
+    "form": "the kind of file",
     "handle": "the provider's own reference for the sale that is about to be made",
     "healthy": "whether purchases may be routed to it",
     "institution": "the originator's institution id",
@@ -107,6 +116,7 @@ MEANINGS: dict[str, str] = {
     "lookup_id": "message id of the lookup",
     "merchant": "the originator's merchant id",
     "message": "the channel's JSON as received, sensitive members masked",
+    "message_id": "whose: the purchase, reprint or key change, or whatever else is open",
     "meter": "the meter as the channel named it",
     "name": "as printed",
     "named_by": "message id of the retry or advice that named the purchase",
@@ -119,6 +129,7 @@ MEANINGS: dict[str, str] = {
     "original_id": "message id of the purchase whose tokens are wanted",
     "original_ref": "what the channel names the sale by; absent: the meter's last one",
     "outcome": "how the exchange ended",
+    "page": "the page of the console on which it was done",
     "payment": "tender type of the channel interface",
     "protocol": "name of its codec",
     "provider": "the provider's id",
@@ -133,8 +144,10 @@ MEANINGS: dict[str, str] = {
     "request": "the first message as sent, masked",
     "retriable": "the channel's retry may sell anew",
     "retry_id": "the retry's own message id",
+    "role": "the role that the person was signed in with",
     "route": "every candidate with its place and the reason, and the draw",
     "sale": "tokens, debts, charges, customer, meter; tokens are not masked here",
+    "selection": "the list's address with its filters",
     "settled": "what became of the sale in question",
     "status": "HTTP status of the subscriber's answer; absent: there was none",
     "subscriber": "the subscriber's id in the settings",
@@ -148,6 +161,7 @@ MEANINGS: dict[str, str] = {
     "utility_name": "the utility's printed name",
     "utility_type": "electricity, water or gas",
     "weight": "share of load-balanced traffic, relative to the others' weights",
+    "what": "what was asked for",
     "window_ms": "how long the channel waits at most",
 }
 

@@ -1,8 +1,8 @@
 """The settings file of a switch process: TOML, read strictly, so that a misspelt limit is an error.
 
-`[interface]`, `[switch]`, `[ledger]` and `[projections]` name the settings of those rooms;
-`[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at first,
-`[[subscribers]]` who is told of purchases.
+`[interface]`, `[console]`, `[switch]`, `[ledger]` and `[projections]` name the settings of those
+rooms; `[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at
+first, `[[subscribers]]` who is told of purchases.
 """
 
 import dataclasses
@@ -11,9 +11,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from api.console.role import Role
 from ledger import LedgerSettings
 from projections.runner import RunnerSettings
 from providers.config import ProviderConfig
@@ -22,6 +24,7 @@ from switch.settings import SwitchSettings
 T = TypeVar("T")
 
 SECRET_CHARACTERS_MIN = 16
+_USER_NAME = re.compile(r"[A-Za-z0-9.@_-]{1,60}")
 _SUBSCRIBER_ID = re.compile("[A-Za-z0-9_-]{1,40}")
 
 
@@ -44,6 +47,36 @@ class InterfaceConfig(_Section, frozen=True, kw_only=True):
     require_tenders_to_match: bool = False
     require_client_to_be_user: bool = False
     body_limit_bytes: int = 65_536
+
+
+class UserConfig(_Section, frozen=True, kw_only=True):
+    """Who may sign in to the console: `password` is an argon2id hash (`ppu hash-password`)."""
+
+    password: str
+    role: Role
+
+    def __repr__(self) -> str:
+        return f"UserConfig(role={self.role.value!r})"
+
+
+class ConsoleConfig(_Section, frozen=True, kw_only=True):
+    """The web pages, at every path of the interface's port that the interface doesn't take; off
+    without `users`. `secret` lets several processes share sessions. The other members are those of
+    the console's own settings."""
+
+    users: dict[str, UserConfig] = {}
+    secret: str | None = None
+    session_seconds: int = 8 * 3_600
+    secure_cookie: bool = True
+    time_zone: str = "Africa/Johannesburg"
+    connections: int = 4
+    query_seconds: float = 10.0
+    live_seconds: float = 0.25
+    page_rows: int = 50
+    export_rows_max: int = 100_000
+    upload_bytes_max: int = 5_000_000
+    hint: str = ""
+    """Shown at the sign-in."""
 
 
 class UtilityConfig(_Section, frozen=True, kw_only=True):
@@ -74,6 +107,7 @@ class Config(_Section, frozen=True, kw_only=True):
 
     database_url: str | None = None
     interface: InterfaceConfig = InterfaceConfig()
+    console: ConsoleConfig = ConsoleConfig()
     switch: dict[str, Any] = {}
     ledger: dict[str, Any] = {}
     projections: dict[str, Any] = {}
@@ -127,6 +161,7 @@ def check(config: Config) -> None:
             )
 
     _check_subscribers(config.subscribers)
+    _check_console(config.console)
 
 
 def _check_subscribers(subscribers: tuple[SubscriberConfig, ...]) -> None:
@@ -138,6 +173,24 @@ def _check_subscribers(subscribers: tuple[SubscriberConfig, ...]) -> None:
         wrong = _wrong_with(subscriber)
         if wrong is not None:
             raise ConfigError(f"subscribers, {subscriber.id[:64]!r}: {wrong}")
+
+
+def _check_console(console: ConsoleConfig) -> None:
+    if console.secret is not None and len(console.secret) < SECRET_CHARACTERS_MIN:
+        raise ConfigError(f"console: secret must have at least {SECRET_CHARACTERS_MIN} characters")
+    for name, user in console.users.items():
+        if not _USER_NAME.fullmatch(name):
+            raise ConfigError(f"console, users, {name[:64]!r}: a name is letters, digits, . @ - _")
+        if not user.password.startswith("$argon2id$"):
+            raise ConfigError(f"console, users, {name}: password must be an argon2id hash")
+    try:
+        ZoneInfo(console.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigError(f"console: no time zone {console.time_zone!r}") from None
+    limits = ("session_seconds", "connections", "query_seconds", "live_seconds", "page_rows")
+    for name in (*limits, "export_rows_max", "upload_bytes_max"):
+        if getattr(console, name) <= 0:
+            raise ConfigError(f"console: {name} must be above 0")
 
 
 def _wrong_with(subscriber: SubscriberConfig) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import random
+import secrets
 import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -12,20 +13,23 @@ from typing import Any
 from uuid import uuid4
 
 import uvicorn
+from fastapi import FastAPI
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from api.app import create_app
 from api.channel.settings import OURSELVES, ChannelSettings
+from api.console.settings import ConsoleSettings, User
 from api.notification.http_notifier import HttpNotifier, Subscriber
 from domain.routing import DRAW_MAX
 from ledger import Ledger
-from ppu.config import Config, InterfaceConfig
+from ppu.config import Config, ConsoleConfig, InterfaceConfig
 from projections.catalogue import read_models
 from projections.runner import ProjectionRunner
 from projections.work_finder import PooledWorkFinder
 from providers.registry import build_adapter
 from switch.notify import Notifying
+from switch.steer import SETTINGS
 from switch.subscription import Subscription
 from switch.switch import Switch
 
@@ -49,11 +53,19 @@ def new_id() -> str:
 
 
 @asynccontextmanager
-async def open_switch(config: Config, database_url: str) -> AsyncGenerator[Switch]:
-    """A switch at work on `database_url`, its read models fed by this process if so set."""
+async def open_ledger(config: Config, database_url: str) -> AsyncGenerator[Ledger]:
+    """The ledger on `database_url`."""
+    ledger = await Ledger.open(database_url, config.ledger_settings)
+    try:
+        yield ledger
+    finally:
+        await ledger.close()
+
+
+@asynccontextmanager
+async def open_switch(config: Config, database_url: str, ledger: Ledger) -> AsyncGenerator[Switch]:
+    """A switch at work on `ledger`, its read models fed by this process if so set."""
     async with AsyncExitStack() as stack:
-        ledger = await Ledger.open(database_url, config.ledger_settings)
-        stack.push_async_callback(ledger.close)
         runner = ProjectionRunner(ledger, database_url, read_models(), config.runner_settings)
         await runner.set_up()
         if config.run_projections:
@@ -105,7 +117,7 @@ async def _first_preferences(switch: Switch, config: Config) -> None:
         known = await switch.steering.knows_utility(utility.name)
         if not known:
             await switch.steering.set_preferences(
-                utility.name, utility.ranked, utility.excluded, by="settings"
+                utility.name, utility.ranked, utility.excluded, SETTINGS
             )
 
 
@@ -122,6 +134,51 @@ def channel_settings(interface: InterfaceConfig) -> ChannelSettings:
         require_tenders_to_match=interface.require_tenders_to_match,
         require_client_to_be_user=interface.require_client_to_be_user,
         body_limit_bytes=interface.body_limit_bytes,
+    )
+
+
+async def _console(
+    stack: AsyncExitStack,
+    app: FastAPI,
+    config: Config,
+    database_url: str,
+    ledger: Ledger,
+    switch: Switch,
+) -> None:
+    """Adds the console to `app`; `stack` ends what it opens."""
+    # Only here: without a console its libraries need not be loaded.
+    from api.console.console import add_console, build_console
+    from projections.history import History
+    from projections.reading import Reading
+
+    settings = config.console
+    reading = await stack.enter_async_context(
+        Reading(database_url, settings.connections, settings.query_seconds)
+    )
+    console = build_console(
+        console_settings(settings),
+        steering=switch.steering,
+        operating=switch.operating,
+        reading=reading,
+        history=History(ledger),
+        clock=utc_now,
+    )
+    stack.push_async_callback(console.live.close)
+    add_console(app, console, switch.operating, settings.hint)
+
+
+def console_settings(console: ConsoleConfig) -> ConsoleSettings:
+    """The console's settings in its own terms."""
+    return ConsoleSettings(
+        users={name: User(user.password, user.role) for name, user in console.users.items()},
+        secret=console.secret or secrets.token_urlsafe(32),
+        session_seconds=console.session_seconds,
+        secure_cookie=console.secure_cookie,
+        time_zone=console.time_zone,
+        live_seconds=console.live_seconds,
+        page_rows=console.page_rows,
+        export_rows_max=console.export_rows_max,
+        upload_bytes_max=console.upload_bytes_max,
     )
 
 
@@ -158,8 +215,14 @@ async def serve(
     called with the port once it is open.
 
     Raises SystemExit when the port can't be had."""
-    async with open_switch(config, database_url) as switch:
+    async with (
+        open_ledger(config, database_url) as ledger,
+        open_switch(config, database_url, ledger) as switch,
+        AsyncExitStack() as stack,
+    ):
         app = create_app(switch, channel_settings(config.interface), include_noop=include_noop)
+        if config.console.users:
+            await _console(stack, app, config, database_url, ledger, switch)
         server = Server(
             uvicorn.Config(
                 app,
@@ -171,7 +234,7 @@ async def serve(
                 server_header=False,
                 backlog=BACKLOG,
                 timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-                lifespan="off",
+                lifespan="on" if config.console.users else "off",
             ),
             announce,
         )

@@ -8,7 +8,8 @@ import uvloop
 from rich.console import Console
 
 from api.channel.sign_in import hash_password
-from ppu.config import Config, InterfaceConfig
+from api.console.role import Role
+from ppu.config import Config, ConsoleConfig, InterfaceConfig, UserConfig
 from ppu.database import data_dir, database
 from ppu.process import serve
 from ppu.simulators import Simulators, simulator_process
@@ -50,6 +51,16 @@ def sandbox_config(settings: SandboxSettings, simulators: Simulators) -> Config:
         interface=InterfaceConfig(
             host=settings.host, port=settings.port, users={USER: hash_password(PASSWORD)}
         ),
+        console=ConsoleConfig(
+            users={
+                role.value: UserConfig(password=hash_password(role.value), role=role)
+                for role in Role
+            },
+            secure_cookie=False,
+            hint="Sandbox: one user per role, the password is the name: "
+            + ", ".join(role.value for role in Role)
+            + ".",
+        ),
         providers=providers,
     )
 
@@ -82,6 +93,7 @@ def _welcome(base: str, simulators: Simulators) -> str:
     return f"""
 [bold]The sandbox is up.[/bold] Stop it with Ctrl-C.
 
+  console      {base}/   (users viewer, operator, administrator …; the password is the name)
   interface    {base}/prepaidutility/v3   (user {USER}, password {PASSWORD})
   OpenAPI      {base}/openapi.json
   health       {base}/health/ready

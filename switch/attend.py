@@ -35,9 +35,10 @@ from switch.streams import (
 _log = structlog.get_logger(__name__)
 
 
-async def attend(context: Context, message_id: str) -> None:
-    """Does what is due for one message now; returns when nothing is left or it must wait. Raises
-    NotAPurchaseError when nothing under this id ever needs anything."""
+async def attend(context: Context, message_id: str, *, early: bool = False) -> None:
+    """Does what is due for one message now, and with `early` what is due later too; returns when
+    nothing is left or it must wait. Raises NotAPurchaseError when nothing under this id ever needs
+    anything."""
     try:
         purchase = await context.streams.purchase(message_id)
     except NotAPurchaseError as error:
@@ -45,12 +46,14 @@ async def attend(context: Context, message_id: str) -> None:
             service = await context.streams.service(message_id)
         except NotAServiceError:
             raise error from None
-        await _attend_service(context, service, message_id)
+        await _attend_service(context, service, message_id, early)
     else:
-        await _attend_purchase(context, purchase, message_id)
+        await _attend_purchase(context, purchase, message_id, early)
 
 
-async def _attend_purchase(context: Context, purchase: Purchase, purchase_id: str) -> None:
+async def _attend_purchase(
+    context: Context, purchase: Purchase, purchase_id: str, early: bool
+) -> None:
     now = context.clock()
     if purchase.leased(now):
         return
@@ -60,16 +63,16 @@ async def _attend_purchase(context: Context, purchase: Purchase, purchase_id: st
         return
     if not purchase.settled:
         due = purchase.next_recovery_at is None or purchase.next_recovery_at <= now
-        if purchase.vend is None or not due:
+        if purchase.vend is None or not (due or early):
             return
         purchase = await recover(context, purchase)
     for advice in purchase.pending_advices:
         if not purchase.settled or purchase.leased(context.clock()):
             return
-        purchase = await _deliver(context, purchase, advice)
+        purchase = await _deliver(context, purchase, advice, early)
 
 
-async def _attend_service(context: Context, service: Service, message_id: str) -> None:
+async def _attend_service(context: Context, service: Service, message_id: str, early: bool) -> None:
     """Ends a request whose asker is gone, and delivers the confirmations of a key change."""
     if service.leased(context.clock()):
         return
@@ -90,13 +93,14 @@ async def _attend_service(context: Context, service: Service, message_id: str) -
         if service.done is not None and service.done.provider not in context.adapters:
             _log.warning("provider not configured", message_id=message_id)
             return
-        service = await deliver_confirmation(context, service, advice)
+        service = await deliver_confirmation(context, service, advice, early)
 
 
-async def _deliver(context: Context, purchase: Purchase, advice: Advice) -> Purchase:
-    """One attempt at one advice, if it is due. Returns the purchase as it stands afterwards."""
+async def _deliver(context: Context, purchase: Purchase, advice: Advice, early: bool) -> Purchase:
+    """One attempt at one advice, if it is due or may be early. Returns the purchase as it stands
+    afterwards."""
     now = context.clock()
-    if advice.next_attempt_at is not None and now < advice.next_attempt_at:
+    if not early and advice.next_attempt_at is not None and now < advice.next_attempt_at:
         return purchase
     assert purchase.request is not None
     stream = message_stream(purchase.request.purchase_id)

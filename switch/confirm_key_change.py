@@ -74,12 +74,15 @@ async def _claim(context: Context, command: ConfirmKeyChange) -> bool | None:
     return False
 
 
-async def deliver_confirmation(context: Context, service: Service, advice: Advice) -> Service:
-    """One attempt at one confirmation, if it is due. Returns the key change as it stands then."""
+async def deliver_confirmation(
+    context: Context, service: Service, advice: Advice, early: bool
+) -> Service:
+    """One attempt at one confirmation, if it is due or may be early. Returns the key change as it
+    stands then."""
     request = service.request
     assert isinstance(request, KeyChangeRequested)
     now = context.clock()
-    if advice.next_attempt_at is not None and now < advice.next_attempt_at:
+    if not early and advice.next_attempt_at is not None and now < advice.next_attempt_at:
         return service
     stream = message_stream(request.key_change_id)
     ask: Ask | None = None

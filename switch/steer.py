@@ -1,9 +1,13 @@
-"""Steer: what people change. Weights, availability, preferences, rebroadcast flags."""
+"""Steer: what people change. Weights, availability, preferences, rebroadcast flags.
+
+Each event says who changed it, so one append holds the change and its place in the audit log.
+"""
 
 from collections.abc import Callable, Sequence
 
 from domain.event import Event
 from domain.meter import Meter, MeterPreferenceSet, MeterSeen, RebroadcastRequested
+from domain.operator import Actor
 from domain.provider import (
     Capabilities,
     Provider,
@@ -14,6 +18,7 @@ from domain.provider import (
     provider_stream,
 )
 from domain.sale import UtilityType
+from domain.steered import source
 from domain.utility import (
     PreferencesSet,
     Utility,
@@ -23,9 +28,16 @@ from domain.utility import (
 )
 from switch.context import Context
 
+SETTINGS = Actor("settings")
+"""Who makes the changes that the settings file asks for."""
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else changed it since the asker looked; nothing was written."""
+
 
 class Steering:
-    """Changes by a named person (`by`); setting what is set already writes nothing."""
+    """Changes by `by`; setting what is set already writes nothing."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -50,12 +62,14 @@ class Steering:
                     )
                 )
             if state.weight is None:
-                events.append(WeightSet(at=at, provider=provider, weight=weight, by="settings"))
+                events.append(
+                    WeightSet(at=at, provider=provider, weight=weight, **source(SETTINGS))
+                )
             return events
 
         await self._provider(provider, decide)
 
-    async def set_weight(self, provider: str, weight: int, by: str) -> None:
+    async def set_weight(self, provider: str, weight: int, by: Actor) -> None:
         """Raises ValueError for a negative weight."""
         if weight < 0:
             raise ValueError("a weight is 0 or more")
@@ -64,23 +78,27 @@ class Steering:
             at = self._context.clock()
             if state.weight == weight:
                 return []
-            return [WeightSet(at=at, provider=provider, weight=weight, by=by)]
+            return [WeightSet(at=at, provider=provider, weight=weight, **source(by))]
 
         await self._provider(provider, decide)
 
-    async def enable(self, provider: str, by: str) -> None:
+    async def enable(self, provider: str, by: Actor) -> None:
         def decide(state: Provider) -> list[Event]:
             at = self._context.clock()
-            return [] if state.enabled else [ProviderEnabled(at=at, provider=provider, by=by)]
+            return (
+                [] if state.enabled else [ProviderEnabled(at=at, provider=provider, **source(by))]
+            )
 
         await self._provider(provider, decide)
 
-    async def disable(self, provider: str, by: str, reason: str = "") -> None:
+    async def disable(self, provider: str, by: Actor) -> None:
+        """Takes all traffic from it; `by.comment` says why."""
+
         def decide(state: Provider) -> list[Event]:
             at = self._context.clock()
             if not state.enabled:
                 return []
-            return [ProviderDisabled(at=at, provider=provider, by=by, reason=reason)]
+            return [ProviderDisabled(at=at, provider=provider, **source(by))]
 
         await self._provider(provider, decide)
 
@@ -91,19 +109,28 @@ class Steering:
             self._context.table.apply(state)
 
     async def set_preferences(
-        self, name: str, ranked: Sequence[str], excluded: Sequence[str], by: str
+        self,
+        name: str,
+        ranked: Sequence[str],
+        excluded: Sequence[str],
+        by: Actor,
+        seen_version: int | None = None,
     ) -> None:
         """Ranks and excludes providers for a utility, which is registered if it is new.
+        `seen_version`: the version of the utility's stream that the change was decided on.
 
-        Raises ValueError when a provider is unknown, named twice, or both ranked and excluded."""
+        Raises ValueError when a provider is unknown, named twice, or both ranked and excluded;
+        ChangedMeanwhileError when the preferences are no longer those of `seen_version`."""
         self._check_named([*ranked, *excluded])
         key = utility_id(name)
 
         def decide(state: Utility) -> list[Event]:
+            if seen_version is not None and state.version != seen_version:
+                raise ChangedMeanwhileError(f"{state.name or name} was changed meanwhile")
             at = self._context.clock()
             events: list[Event] = []
             if state.version == 0:
-                events.append(UtilityRegistered(at=at, utility=key, name=name, by=by))
+                events.append(UtilityRegistered(at=at, utility=key, name=name, **source(by)))
             if (state.ranked, state.excluded) != (tuple(ranked), tuple(excluded)):
                 events.append(
                     PreferencesSet(
@@ -111,7 +138,7 @@ class Steering:
                         utility=key,
                         ranked=tuple(ranked),
                         excluded=tuple(excluded),
-                        by=by,
+                        **source(by),
                     )
                 )
             return events
@@ -130,17 +157,17 @@ class Steering:
         """Whether the ledger has this utility already."""
         return (await self._context.streams.utility(utility_id(name))).version > 0
 
-    async def request_rebroadcast(self, utility_type: UtilityType, number: str, by: str) -> None:
+    async def request_rebroadcast(self, utility_type: UtilityType, number: str, by: Actor) -> None:
         """Flags the meter; nothing is sent until its next transaction."""
 
         def decide(state: Meter) -> list[Event]:
             at = self._context.clock()
-            return [] if state.rebroadcast else [RebroadcastRequested(at=at, by=by)]
+            return [] if state.rebroadcast else [RebroadcastRequested(at=at, **source(by))]
 
         await self._meter(utility_type, number, decide)
 
     async def set_meter_preference(
-        self, utility_type: UtilityType, number: str, providers: Sequence[str], by: str
+        self, utility_type: UtilityType, number: str, providers: Sequence[str], by: Actor
     ) -> None:
         """Raises ValueError when a provider is unknown or named twice."""
         self._check_named(providers)
@@ -149,7 +176,7 @@ class Steering:
             if state.preference == tuple(providers):
                 return []
             at = self._context.clock()
-            return [MeterPreferenceSet(at=at, providers=tuple(providers), by=by)]
+            return [MeterPreferenceSet(at=at, providers=tuple(providers), **source(by))]
 
         await self._meter(utility_type, number, decide)
 

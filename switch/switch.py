@@ -39,6 +39,7 @@ from switch.context import Context
 from switch.health import Health, Probe
 from switch.look_up import SILENT, LookUps
 from switch.notify import Messenger, Notifying
+from switch.operate import Operating
 from switch.ports import Clock, Draw, EventLog, NewId, PurchaseFinder, WorkFinder
 from switch.references import References
 from switch.refresh import Refresh
@@ -107,6 +108,7 @@ class Switch:
             subscriptions=tuple(subscriptions),
         )
         self.steering = Steering(self.context)
+        self.operating = Operating(self.context)
         self._weights = weights
         self._probe_meters = probe_meters
         self._background = Background()

@@ -10,6 +10,7 @@ from domain.fault import FaultType
 from domain.message import message_stream
 from domain.meter import Meter
 from domain.money import Money
+from domain.operator import Actor
 from domain.purchase import Purchase, PurchaseApproved, PurchaseRequested
 from domain.sale import KeyChange, MeterDetail, UtilityType
 from domain.service import Service
@@ -57,6 +58,7 @@ from tests.memory_log import MemoryLog
 from tests.scripted_provider import ScriptedProvider
 
 METER = MeterDetail(number="04000000001")
+OP = Actor("op")
 SENDER = Sender(user="till", client="till")
 PATIENT = SwitchSettings(lease_poll_seconds=0.0)
 """The defaults; polling takes no time, since the clock moves at every look."""

@@ -145,6 +145,7 @@ class World:
     utilities: list[dict[str, Any]]
     subscribers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     late_sale_seconds: float = LATE_SALE_SECONDS
+    console: dict[str, Any] = field(default_factory=dict[str, Any])
     switches: list[SwitchProcess] = field(default_factory=list[SwitchProcess])
 
     @property
@@ -172,6 +173,7 @@ class World:
             "providers": providers,
             "utilities": self.utilities,
             "subscribers": self.subscribers,
+            "console": self.console,
         }
         write_toml(self.config_path, config)
 
@@ -364,6 +366,7 @@ async def world(
     utilities: Iterable[dict[str, Any]] = (),
     subscribers: Iterable[dict[str, Any]] = (),
     late_sale_seconds: float = LATE_SALE_SECONDS,
+    console: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[World]:
     """Starts it all; `settings` go over SWITCH. Everything is killed at the end.
     `folder` exists."""
@@ -387,6 +390,7 @@ async def world(
             utilities=list(utilities),
             subscribers=list(subscribers),
             late_sale_seconds=late_sale_seconds,
+            console=dict(console or {}),
         )
         running.write_config()
         try:

@@ -22,7 +22,7 @@ def hash_password(password: str) -> str:
     return argon2.PasswordHasher().hash(password)
 
 
-def _hasher_of(users: Mapping[str, str]) -> argon2.PasswordHasher:
+def hasher_of(users: Mapping[str, str]) -> argon2.PasswordHasher:
     """A hasher with the parameters of the first hash. Raises argon2's InvalidHashError for a
     hash that is none, before anybody signs in."""
     parameters = [argon2.extract_parameters(hashed) for hashed in users.values()]
@@ -56,7 +56,7 @@ class SignIn:
         self._key = secrets.token_bytes(32)
         self._verified: dict[bytes, str] = {}
         self._verifying: dict[bytes, asyncio.Task[str | None]] = {}
-        self._hasher = _hasher_of(settings.users)
+        self._hasher = hasher_of(settings.users)
         self._threads = ThreadPoolExecutor(settings.verifying_threads, "sign-in")
         # Nobody knows this password: verifying against it makes an unknown user cost what a
         # wrong password costs.

@@ -31,7 +31,7 @@ from switch.settings import SwitchSettings
 from switch.streams import NotAPurchaseError
 from switch.subscription import Subscription
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 TABLES = {
     "contract_table": ("meter", "support"),
@@ -164,11 +164,11 @@ class History:
                 self.clock.leap(chance.choice([1, 30, 200]))
                 await self._known(board.attend(purchase))
             case 11:
-                await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, meter, "op")
+                await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, meter, OP)
             case 12:
                 preference = chance.sample(["a", "b", "c"], chance.randint(0, 2))
                 await board.steering.set_meter_preference(
-                    UtilityType.ELECTRICITY, meter, preference, "op"
+                    UtilityType.ELECTRICITY, meter, preference, OP
                 )
             case _:
                 await asyncio.sleep(0.001)
@@ -337,8 +337,8 @@ async def test_every_later_answer_moves_the_time_of_the_last_response(
 async def test_flag_and_preference_show_and_go(board: Switchboard, feed: Feed) -> None:
     await board.look_up("l1")
     kind = UtilityType.ELECTRICITY
-    await board.steering.request_rebroadcast(kind, METER.number, "op")
-    await board.steering.set_meter_preference(kind, METER.number, ["b", "a"], "op")
+    await board.steering.request_rebroadcast(kind, METER.number, OP)
+    await board.steering.set_meter_preference(kind, METER.number, ["b", "a"], OP)
     (meter,) = (await feed())["contract_table.meter"]
     assert (meter["rebroadcast"], meter["preference"]) == (True, ["b", "a"])
     await board.look_up("l2")
@@ -665,7 +665,7 @@ async def test_the_meters_due_come_oldest_first_and_only_those_that_somebody_ser
         await board.look_up(f"l-{number}", number)
         board.clock.leap(60)
     kind = UtilityType.ELECTRICITY
-    await board.steering.request_rebroadcast(kind, "never looked up", "op")
+    await board.steering.request_rebroadcast(kind, "never looked up", OP)
     await feed()
     now = board.clock.now
 
@@ -676,7 +676,7 @@ async def test_the_meters_due_come_oldest_first_and_only_those_that_somebody_ser
     earlier = await finder.meters_due(now - timedelta(seconds=90), 10)
     assert [meter.number for meter in earlier] == ["2", "3"]
 
-    await board.steering.request_rebroadcast(kind, "2", "op")
+    await board.steering.request_rebroadcast(kind, "2", OP)
     await board.look_up("again", "2")
     await feed()
     assert [m.number for m in await finder.meters_due(board.clock.now, 10)] == ["3", "1", "2"]

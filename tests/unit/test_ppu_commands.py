@@ -16,7 +16,7 @@ from ledger import Ledger
 from ppu.main import app
 from switch.command import Sold
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 Run = Callable[..., Result]
 
@@ -50,7 +50,7 @@ def sale(database_url: str) -> Sold:
         providers = [ScriptedProvider(name, clock) for name in ("first", "second")]
         board = Switchboard(clock, providers, log=ledger)
         await board.open()
-        await board.steering.set_preferences("Test Municipality", ["first"], [], "op")
+        await board.steering.set_preferences("Test Municipality", ["first"], [], OP)
         await board.look_up("l1")
         providers[0].fault = lambda _operation: Fault.NOT_SENT
         sold = await board.buy("p1")

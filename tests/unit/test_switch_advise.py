@@ -16,7 +16,7 @@ from domain.outcome import Outcome
 from domain.provider import Capabilities
 from switch.command import Acknowledged, Refused, Sold
 from tests.scripted_provider import CONFIRMS_AND_REVERSES, Fault, ScriptedProvider
-from tests.switchboard import Switchboard, TestClock
+from tests.switchboard import OP, Switchboard, TestClock
 
 CONFIRM, REVERSE = AdviceKind.CONFIRMATION, AdviceKind.REVERSAL
 
@@ -409,7 +409,7 @@ async def test_a_reversal_that_comes_while_candidates_are_tried_stops_the_search
     first, spare = ScriptedProvider("a", clock), ScriptedProvider("spare", clock)
     board = Switchboard(clock, [first, spare])
     await board.open()
-    await board.steering.set_preferences("Test Municipality", ["a", "spare"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "spare"], [], OP)
     await board.look_up("l1")
     fault(board, Fault.NOT_SENT)
     first.hold = asyncio.Event()

@@ -23,7 +23,7 @@ from ledger import LedgerBusy, Recorded
 from switch.command import Refused, Sold
 from switch.streams import TooManyConflictsError
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def board() -> AsyncIterator[Switchboard]:
     clock = TestClock()
     board = Switchboard(clock, [ScriptedProvider(name, clock) for name in "abc"])
     await board.open()
-    await board.steering.set_preferences("Test Municipality", ["a", "b", "c"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "b", "c"], [], OP)
     await board.look_up("l1")
     await board.quiet()
     board.log.appends.clear()
@@ -154,8 +154,8 @@ async def test_nobody_reached_is_a_refusal_that_is_certain(board: Switchboard) -
 
 
 async def test_candidates_are_those_of_the_route_and_no_others(board: Switchboard) -> None:
-    await board.steering.set_preferences("Test Municipality", ["a"], ["b"], "op")
-    await board.steering.set_weight("c", 0, "op")
+    await board.steering.set_preferences("Test Municipality", ["a"], ["b"], OP)
+    await board.steering.set_weight("c", 0, OP)
     await board.quiet()
     fault(board, Fault.NOT_SENT, "a")
     assert failure_of(await board.buy("p1")) is ErrorType.UPSTREAM_UNAVAILABLE
@@ -197,17 +197,17 @@ async def test_a_meter_that_nobody_has_confirmed_has_no_route(board: Switchboard
 
 
 async def test_a_meter_served_by_excluded_providers_only_has_no_route(board: Switchboard) -> None:
-    await board.steering.set_preferences("Test Municipality", [], ["a", "b", "c"], "op")
-    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, ["a"], "op")
+    await board.steering.set_preferences("Test Municipality", [], ["a", "b", "c"], OP)
+    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, ["a"], OP)
     await board.quiet()
     await no_call(board, await board.buy("p1"), ErrorType.ROUTING_ERROR)
 
 
 async def test_disabled_sick_and_weightless_providers_are_an_outage(board: Switchboard) -> None:
-    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], "op")
-    await board.steering.disable("a", "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], OP)
+    await board.steering.disable("a", OP)
     await board.context.health.turn("b", healthy=False, reason="test")
-    await board.steering.set_weight("c", 0, "op")
+    await board.steering.set_weight("c", 0, OP)
     await board.quiet()
     await no_call(board, await board.buy("p1"), ErrorType.UPSTREAM_UNAVAILABLE)
 
@@ -347,7 +347,7 @@ async def test_an_unknown_outcome_is_recovered_at_its_provider_without_anyone_as
     fault(board, silent, "a")
     await board.buy("p1")
     fault(board, Fault.NONE, "a")
-    await board.steering.disable("a", "op")
+    await board.steering.disable("a", OP)
     board.restart()
     await board.context.table.open(board.providers)
     board.clock.leap(120)

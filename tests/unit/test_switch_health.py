@@ -14,7 +14,7 @@ from switch.settings import SwitchSettings
 from switch.streams import TooManyConflictsError
 from tests.memory_log import MemoryLog
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import Switchboard, TestClock
+from tests.switchboard import OP, Switchboard, TestClock
 
 SETTINGS = SwitchSettings(lease_poll_seconds=0.0, probe_seconds=0.0)
 GOOD, DECLINED, LOST, UNSENT = (
@@ -205,9 +205,9 @@ async def test_the_healthy_are_not_probed(board: Switchboard) -> None:
 
 async def test_a_disabled_provider_gets_no_probe_either(board: Switchboard) -> None:
     await observe(board, *[LOST] * 5)
-    await board.steering.disable("a", "op")
+    await board.steering.disable("a", OP)
     assert await probe(board, GOOD) == 0
-    await board.steering.enable("a", "op")
+    await board.steering.enable("a", OP)
     assert await probe(board, GOOD, GOOD, GOOD) == 3
 
 

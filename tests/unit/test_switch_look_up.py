@@ -20,7 +20,7 @@ from providers.adapter import Prepared
 from switch.command import LookedUp, Party, Refused, Sold
 from switch.settings import SwitchSettings
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 NOBODYS: frozenset[str] = frozenset()
 SHORT_WINDOW = SwitchSettings(lease_poll_seconds=0.0, broadcast_window_seconds=0.02)
@@ -203,7 +203,7 @@ async def test_who_was_silent_at_a_rebroadcast_owes_an_answer_though_an_older_on
     async with switchboard({"a": True, "b": True}) as board:
         await board.look_up("l1")
         board.providers["b"].fault = lambda _operation: Fault.SILENT_BEFORE
-        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         await board.look_up("l2")
         assert (await board.meter()).support("b") is Support.SUPPORTED, "the older answer stands"
 
@@ -276,7 +276,7 @@ async def test_a_sick_provider_is_asked_but_nobody_waits_for_it() -> None:
 
 async def test_a_disabled_provider_is_not_asked() -> None:
     async with switchboard({"a": True, "b": True}) as board:
-        await board.steering.disable("b", by="op")
+        await board.steering.disable("b", OP)
         await board.look_up("l1")
         assert calls(board) == {"a": 1, "b": 0}
 
@@ -413,7 +413,7 @@ async def test_a_flagged_meter_is_broadcast_at_its_next_transaction_and_only_the
 
         await board.look_up("l1")
         forget_calls(board)
-        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         await board.quiet()
         assert calls(board) == {"a": 0, "b": 0}, "nothing is sent at flagging"
         assert (await board.meter()).rebroadcast
@@ -431,7 +431,7 @@ async def test_a_flagged_meter_is_broadcast_at_its_next_transaction_and_only_the
 async def test_the_broadcast_of_a_flag_says_why_it_was_made() -> None:
     async with switchboard({"a": True}) as board:
         await board.look_up("l1")
-        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         await board.look_up("l2")
         reasons = [
             entry.event.reason
@@ -446,20 +446,20 @@ async def test_a_flag_unblocks_a_meter_that_somebody_serves_by_now() -> None:
         await board.look_up("l1")
         assert failure_of(await board.buy("p1")) is ErrorType.UNKNOWN_METER_ID
         board.providers["a"].meters = frozenset({METER.number})
-        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         assert isinstance(await board.buy("p2"), Sold)
 
 
 async def test_a_meter_may_be_flagged_before_any_channel_named_it() -> None:
     async with switchboard({"a": True}) as board:
-        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+        await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         assert isinstance(await board.buy("p1"), Sold)
 
 
 async def test_flagging_twice_writes_once() -> None:
     async with switchboard({"a": True}) as board:
         for _ in range(2):
-            await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+            await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
         assert (await board.meter()).version == 2  # MeterSeen, RebroadcastRequested
 
 
@@ -508,7 +508,7 @@ async def test_a_meter_whose_provider_prints_no_name_belongs_to_no_utility() -> 
 
 async def test_the_lookup_is_answered_by_whom_a_purchase_would_go_to() -> None:
     async with switchboard({"a": True, "b": True}) as board:
-        await board.steering.set_preferences("Test Municipality", ["b"], [], "op")
+        await board.steering.set_preferences("Test Municipality", ["b"], [], OP)
         answer = await board.look_up("l1")
         assert isinstance(answer, LookedUp)
         assert answer.provider.id == "b"

@@ -16,7 +16,7 @@ from switch.ports import DueAt
 from switch.refresh import Refresh
 from switch.settings import SwitchSettings
 from tests.scripted_provider import ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 DAY = 86_400.0
 METERS = [METER.number, "2", "3"]
@@ -106,7 +106,7 @@ async def test_due_meters_are_broadcast_to_all_a_batch_at_a_time_at_the_set_rate
 @pytest.mark.usefixtures("pauses")
 async def test_answers_change_and_preferences_stay() -> None:
     board, _, work = await known_meters()
-    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, "2", ["b"], "op")
+    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, "2", ["b"], OP)
     before = await board.meter("2")
     board.providers["a"].meters = frozenset()
     board.clock.leap(31 * DAY)

@@ -11,7 +11,7 @@ from domain.provider import Capabilities
 from domain.sale import UtilityType
 from switch.command import Refused, Reprinted, Sender, Sold
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 REPRINTS = Capabilities(reverse=True, reprint=True)
 OTHER_METER = "2"
@@ -25,7 +25,7 @@ async def board() -> AsyncIterator[Switchboard]:
     meters = frozenset({METER.number, OTHER_METER})
     board = Switchboard(clock, [ScriptedProvider(n, clock, REPRINTS, meters) for n in "ab"])
     await board.open()
-    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], OP)
     await board.look_up("l1")
     await board.look_up("l2", OTHER_METER)
     await board.quiet()
@@ -45,7 +45,7 @@ async def bought(board: Switchboard, purchase_id: str, number: str = METER.numbe
 
 async def prefer(board: Switchboard, *providers: str) -> None:
     kind = UtilityType.ELECTRICITY
-    await board.steering.set_meter_preference(kind, METER.number, providers, "op")
+    await board.steering.set_meter_preference(kind, METER.number, providers, OP)
 
 
 def asked(board: Switchboard) -> list[tuple[str, ReprintQuestion]]:
@@ -172,7 +172,7 @@ async def test_who_sold_does_not_reprint(board: Switchboard) -> None:
 
 async def test_who_sold_is_asked_though_it_is_disabled(board: Switchboard) -> None:
     sold = await bought(board, "p1")
-    await board.steering.disable("a", "op")
+    await board.steering.disable("a", OP)
     answer = await board.reprint("r1", "p1")
     assert isinstance(answer, Reprinted)
     assert answer.sale == sold.sale

@@ -12,7 +12,7 @@ from domain.outcome import Outcome, Settled
 from domain.purchase import PurchaseStatus
 from switch.command import Acknowledged, Refused, Sender, Sold
 from tests.scripted_provider import Fault, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 LATE_SALE_PASSED = 120
 
@@ -23,7 +23,7 @@ async def board() -> AsyncIterator[Switchboard]:
     clock = TestClock()
     board = Switchboard(clock, [ScriptedProvider(name, clock) for name in "ab"])
     await board.open()
-    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "b"], [], OP)
     await board.look_up("l1")
     await board.quiet()
     for one in board.providers.values():
@@ -85,8 +85,8 @@ async def test_a_retry_goes_to_the_provider_of_the_original_whatever_the_routing
     fault(board, Fault.SILENT_AFTER)
     await board.buy("p1")
     fault(board, Fault.NONE)
-    await board.steering.set_preferences("Test Municipality", ["b"], ["a"], "op")
-    await board.steering.set_weight("a", 0, "op")
+    await board.steering.set_preferences("Test Municipality", ["b"], ["a"], OP)
+    await board.steering.set_weight("a", 0, OP)
     await board.quiet()
 
     answer = await board.retry("p1")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 
 from domain.event import Event
+from domain.operator import Actor
 from domain.provider import WeightSet, provider_stream
 from domain.sale import UtilityType
 from domain.utility import PreferencesSet, UtilityRegistered, utility_stream
@@ -13,7 +14,7 @@ from ledger import Batch, LedgerUnavailable, Recorded
 from switch.command import Sold
 from tests.memory_log import MemoryLog
 from tests.scripted_provider import ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 UTILITY = "test-municipality"
 
@@ -73,15 +74,15 @@ async def test_changes_of_another_process_take_effect(
 ) -> None:
     await board.look_up("l1")
     assert await chosen(other) == "a"
-    await board.steering.set_preferences("Test Municipality", ["b"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["b"], [], OP)
     await board.quiet()
     assert await chosen(other) == "b"
-    await board.steering.set_preferences("Test Municipality", ["b"], ["a"], "op")
-    await board.steering.disable("b", "op")
+    await board.steering.set_preferences("Test Municipality", ["b"], ["a"], OP)
+    await board.steering.disable("b", OP)
     await board.quiet()
     assert await chosen(other) is None
-    await board.steering.enable("b", "op")
-    await board.steering.set_weight("b", 7, "op")
+    await board.steering.enable("b", OP)
+    await board.steering.set_weight("b", 7, OP)
     await board.quiet()
     assert await chosen(other) == "b"
     assert other.context.table.providers["b"].weight == 7
@@ -89,14 +90,14 @@ async def test_changes_of_another_process_take_effect(
 
 async def test_ones_own_changes_to_providers_take_effect_at_once(board: Switchboard) -> None:
     await board.look_up("l1")
-    await board.steering.disable("a", "op")
+    await board.steering.disable("a", OP)
     assert await chosen(board) == "b"
 
 
 async def test_a_process_that_starts_later_knows_what_was_set(board: Switchboard) -> None:
     await board.look_up("l1")
-    await board.steering.set_weight("a", 0, "op")
-    await board.steering.set_preferences("Test Municipality", [], ["a"], "op")
+    await board.steering.set_weight("a", 0, OP)
+    await board.steering.set_preferences("Test Municipality", [], ["a"], OP)
     late = Switchboard(board.clock, list(board.providers.values()), log=board.log, name="late")
     await late.context.table.open(late.providers)
     assert late.context.table.providers["a"].weight == 0
@@ -105,7 +106,7 @@ async def test_a_process_that_starts_later_knows_what_was_set(board: Switchboard
 
 
 async def test_settings_do_not_undo_what_a_person_set(board: Switchboard) -> None:
-    await board.steering.set_weight("a", 9, "op")
+    await board.steering.set_weight("a", 9, OP)
     version = (await board.context.streams.provider("a")).version
     await board.steering.configure("a", "A", "scripted", board.providers["a"].capabilities, 1)
     state = await board.context.streams.provider("a")
@@ -115,7 +116,7 @@ async def test_settings_do_not_undo_what_a_person_set(board: Switchboard) -> Non
 async def test_a_utility_is_read_once_and_then_followed(board: Switchboard) -> None:
     log = board.log
     assert isinstance(log, Gated)
-    await board.steering.set_preferences("Test Municipality", ["b"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["b"], [], OP)
     await board.quiet()
     log.read_back = 0
     for _ in range(5):
@@ -128,7 +129,7 @@ async def test_a_preference_set_while_the_utility_is_being_read_is_not_missed(
 ) -> None:
     log = board.log
     assert isinstance(log, Gated)
-    await board.steering.set_preferences("Test Municipality", ["a"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a"], [], OP)
     await board.quiet()
     log.gate = asyncio.Event()
     reading = asyncio.create_task(board.context.table.utility(UTILITY))
@@ -164,7 +165,7 @@ async def test_providers_of_other_processes_are_none_of_ours(board: Switchboard)
     await board.log.append(provider_stream("theirs"), 0, [event])
     registered: Event = UtilityRegistered(at=board.clock(), utility="u", name="U", by="op")
     await board.log.append(utility_stream("u"), 0, [registered])
-    await board.steering.set_weight("a", 2, "op")
+    await board.steering.set_weight("a", 2, OP)
     await board.quiet()
     assert set(board.context.table.providers) == {"a", "b"}
     assert board.context.table.enabled() == ("a", "b")
@@ -176,7 +177,7 @@ async def test_the_table_goes_on_following_when_the_ledger_is_back(board: Switch
     log.failing_tails = 3
     other = Switchboard(board.clock, list(board.providers.values()), log=log, name="other")
     await other.context.table.open(other.providers)
-    await board.steering.set_weight("a", 8, "op")
+    await board.steering.set_weight("a", 8, OP)
     await board.quiet()
     assert log.failing_tails == 0
     assert other.context.table.providers["a"].weight == 8
@@ -186,11 +187,11 @@ async def test_the_table_goes_on_following_when_the_ledger_is_back(board: Switch
 async def test_what_people_set_is_checked(board: Switchboard) -> None:
     steering = board.steering
     with pytest.raises(ValueError, match="0 or more"):
-        await steering.set_weight("a", -1, "op")
+        await steering.set_weight("a", -1, OP)
     with pytest.raises(ValueError, match="no such provider: x, y"):
-        await steering.set_preferences("U", ["y"], ["x"], "op")
+        await steering.set_preferences("U", ["y"], ["x"], OP)
     with pytest.raises(ValueError, match="named once"):
-        await steering.set_preferences("U", ["a"], ["a"], "op")
+        await steering.set_preferences("U", ["a"], ["a"], OP)
     assert not await steering.knows_utility("U")
 
 
@@ -199,16 +200,16 @@ async def test_setting_what_is_set_already_writes_nothing(board: Switchboard) ->
     kind, number = UtilityType.ELECTRICITY, METER.number
 
     async def everything() -> None:
-        await steering.set_weight("a", 3, "op")
-        await steering.disable("b", "op", "slow")
-        await steering.set_preferences("U", ["a"], ["b"], "op")
-        await steering.set_meter_preference(kind, number, ["a"], "op")
-        await steering.request_rebroadcast(kind, number, "op")
+        await steering.set_weight("a", 3, OP)
+        await steering.disable("b", Actor("op", comment="slow"))
+        await steering.set_preferences("U", ["a"], ["b"], OP)
+        await steering.set_meter_preference(kind, number, ["a"], OP)
+        await steering.request_rebroadcast(kind, number, OP)
 
     await everything()
     written = len(board.log.recorded)
     await everything()
-    await steering.enable("a", "op")
+    await steering.enable("a", OP)
     assert len(board.log.recorded) == written
 
 
@@ -217,12 +218,12 @@ async def test_a_meters_preference_rules_that_meter_and_no_other(board: Switchbo
         provider.meters = frozenset({METER.number, "2"})
     await board.look_up("l1")
     await board.look_up("l2", "2")
-    await board.steering.set_preferences("Test Municipality", ["a"], [], "op")
-    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, ["b"], "op")
+    await board.steering.set_preferences("Test Municipality", ["a"], [], OP)
+    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, ["b"], OP)
     await board.quiet()
     mine, neighbours = await board.buy("p1"), await board.buy("p2", number="2")
     assert isinstance(mine, Sold)
     assert isinstance(neighbours, Sold)
     assert (mine.provider.id, neighbours.provider.id) == ("b", "a")
-    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, [], "op")
+    await board.steering.set_meter_preference(UtilityType.ELECTRICITY, METER.number, [], OP)
     assert await chosen(board) == "a"

@@ -18,7 +18,7 @@ from domain.service import ServiceStatus
 from ledger import LedgerBusy
 from switch.command import FaultReported, KeyChanged, Quoted, Refused, Reprinted, Sold
 from tests.scripted_provider import Fault, Killed, ScriptedProvider
-from tests.switchboard import METER, Switchboard, TestClock
+from tests.switchboard import METER, OP, Switchboard, TestClock
 
 EVERYTHING = Capabilities(
     confirm=True, reverse=True, trial=True, reprint=True, fault_report=True, key_change=True
@@ -46,7 +46,7 @@ async def board() -> AsyncIterator[Switchboard]:
     offers = {"a": Capabilities(), "b": EVERYTHING, "c": EVERYTHING}
     board = Switchboard(clock, [ScriptedProvider(name, clock, can) for name, can in offers.items()])
     await board.open()
-    await board.steering.set_preferences("Test Municipality", ["a", "b", "c"], [], "op")
+    await board.steering.set_preferences("Test Municipality", ["a", "b", "c"], [], OP)
     await board.look_up("l1")
     await board.quiet()
     for one in board.providers.values():
@@ -118,7 +118,7 @@ async def test_nobody_offers_it_and_nothing_is_sent(
 @each
 async def test_those_that_offer_it_are_away(board: Switchboard, operation: Operation) -> None:
     for name in "bc":
-        await board.steering.disable(name, "op")
+        await board.steering.disable(name, OP)
     answer = await serve(board, operation)
     assert failure_of(answer) is ErrorType.UPSTREAM_UNAVAILABLE
     assert calls(board) == {"a": 0, "b": 0, "c": 0}
@@ -191,7 +191,7 @@ async def test_an_unknown_meter_has_to_be_looked_up_first(
 
 @each
 async def test_a_flagged_meter_is_broadcast_first(board: Switchboard, operation: Operation) -> None:
-    await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, "op")
+    await board.steering.request_rebroadcast(UtilityType.ELECTRICITY, METER.number, OP)
     board.providers["b"].meters = frozenset()
     answer = await serve(board, operation)
     assert isinstance(answer, Quoted | Reprinted | FaultReported | KeyChanged)

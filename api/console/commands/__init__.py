@@ -1,0 +1,1 @@
+"""What the console can change, by what is changed."""

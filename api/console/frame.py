@@ -1,0 +1,63 @@
+"""The frame of every page: header, navigation by role, light and dark."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nicegui import ui
+
+from api.console.role import Permission
+from api.console.session import Session
+
+_STATIC = Path(__file__).parent / "static"
+_HEAD = "".join(
+    f'<link rel="stylesheet" href="/console/static/{sheet.name}">'
+    for sheet in sorted(_STATIC.glob("*.css"))
+)
+
+_PAGES = (
+    ("/", "Home", "home", Permission.VIEW),
+    ("/transactions", "Transactions", "receipt_long", Permission.VIEW),
+    ("/meters", "Meters", "speed", Permission.VIEW),
+    ("/routing", "Routing preferences", "alt_route", Permission.VIEW),
+    ("/providers", "Load balancer", "balance", Permission.VIEW),
+    ("/queue", "In doubt and queue", "hourglass_top", Permission.VIEW),
+    ("/replay", "Replay", "history", Permission.VIEW),
+    ("/audit", "Audit log", "fact_check", Permission.AUDIT),
+)
+
+
+@contextmanager
+def frame(session: Session, title: str, path: str) -> Generator[None]:
+    """Header and navigation around what is built inside."""
+    ui.add_head_html(_HEAD)
+    ui.colors(primary="#0b5cad")
+    dark = ui.dark_mode(None)
+    ui.html('<a class="skip" href="#content">Skip to content</a>', sanitize=False)
+    with ui.header().classes("bar"), ui.row().classes("w-full items-center no-wrap"):
+        drawer_button = ui.button(icon="menu").props('flat round color=white aria-label="Menu"')
+        ui.label("Prepaid utilities switch").classes("brand gt-xs")
+        ui.space()
+        ui.label(f"{session.operator} · {session.role.label}").classes("who")
+        ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
+            'flat round color=white aria-label="Light or dark"'
+        )
+        with ui.element("form").props('method="post" action="/console/sign-out"'):
+            ui.button("Sign out").props("type=submit flat color=white no-caps")
+    with ui.left_drawer(bordered=True).props("width=220 breakpoint=900").classes("nav") as drawer:
+        ui.html(_navigation(session, path), sanitize=False, tag="nav").props('aria-label="Pages"')
+    drawer_button.on_click(drawer.toggle)
+    with ui.column().classes("content").props("id=content role=main tabindex=-1"):
+        ui.html(title, tag="h1", sanitize=True)
+        yield
+
+
+def _navigation(session: Session, path: str) -> str:
+    here = "/" + path.split("/")[1]
+    items = [
+        f'<a href="{address}"{" aria-current=page" if address == here else ""}>'
+        f'<i class="q-icon material-icons" aria-hidden="true">{icon}</i>{name}</a>'
+        for address, name, icon, permission in _PAGES
+        if session.may(permission)
+    ]
+    return "".join(items)

@@ -1,0 +1,1 @@
+"""One page a file: what is read, and how it is shown."""
