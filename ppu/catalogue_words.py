@@ -72,7 +72,7 @@ CHAPTERS: dict[str, tuple[str, str, str]] = {
     "operator": (
         "Operator",
         operator_stream("{name}"),
-        "A person at the console. What they change is an event of what is changed, with their name.",
+        "A person at the console. A change is an event of what was changed, with their name.",
     ),
 }
 
