@@ -70,7 +70,7 @@ class Steering:
         await self._provider(provider, decide)
 
     async def set_weight(self, provider: str, weight: int, by: Actor) -> None:
-        """Raises ValueError for a negative weight."""
+        """Raises ValueError for a negative weight or an unknown provider."""
         if weight < 0:
             raise ValueError("a weight is 0 or more")
 
@@ -80,19 +80,22 @@ class Steering:
                 return []
             return [WeightSet(at=at, provider=provider, weight=weight, **source(by))]
 
-        await self._provider(provider, decide)
+        await self._known(provider, decide)
 
     async def enable(self, provider: str, by: Actor) -> None:
+        """Lets it be used again. Raises ValueError for an unknown provider."""
+
         def decide(state: Provider) -> list[Event]:
             at = self._context.clock()
             return (
                 [] if state.enabled else [ProviderEnabled(at=at, provider=provider, **source(by))]
             )
 
-        await self._provider(provider, decide)
+        await self._known(provider, decide)
 
     async def disable(self, provider: str, by: Actor) -> None:
-        """Takes all traffic from it; `by.comment` says why."""
+        """Takes all traffic from it; `by.comment` says why. Raises ValueError for an unknown
+        provider."""
 
         def decide(state: Provider) -> list[Event]:
             at = self._context.clock()
@@ -100,7 +103,17 @@ class Steering:
                 return []
             return [ProviderDisabled(at=at, provider=provider, **source(by))]
 
-        await self._provider(provider, decide)
+        await self._known(provider, decide)
+
+    async def _known(self, provider: str, decide: Callable[[Provider], list[Event]]) -> None:
+        """As `_provider`, of one that the ledger knows. Raises ValueError for another."""
+
+        def decide_of_known(state: Provider) -> list[Event]:
+            if state.version == 0:
+                raise ValueError(f"no such provider: {provider}")
+            return decide(state)
+
+        await self._provider(provider, decide_of_known)
 
     async def _provider(self, provider: str, decide: Callable[[Provider], list[Event]]) -> None:
         state = await self._context.streams.provider(provider)
