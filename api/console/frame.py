@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from nicegui import ui
 
@@ -11,9 +12,13 @@ from api.console.session import Session
 
 _STATIC = Path(__file__).parent / "static"
 _HEAD = "".join(
-    f'<link rel="stylesheet" href="/console/static/{sheet.name}">'
+    # With its checksum in the address a browser never shows a page with an older release's styles.
+    f'<link rel="stylesheet" href="/console/static/{sheet.name}?{crc32(sheet.read_bytes()):08x}">'
     for sheet in sorted(_STATIC.glob("*.css"))
 )
+
+THEME_COOKIE = "ppu_theme"
+_THEMES: dict[str | None, bool] = {"dark": True, "light": False}
 
 _PAGES = (
     ("/", "Home", "home", Permission.VIEW),
@@ -28,18 +33,27 @@ _PAGES = (
 
 
 @contextmanager
-def frame(session: Session, title: str, path: str) -> Generator[None]:
-    """Header and navigation around what is built inside."""
+def frame(session: Session, title: str, path: str, theme: str | None) -> Generator[None]:
+    """Header and navigation around what is built inside. `theme`: what the operator chose before;
+    without a choice the browser's own counts."""
     ui.add_head_html(_HEAD)
     ui.colors(primary="#0b5cad")
-    dark = ui.dark_mode(None)
+    dark = ui.dark_mode(_THEMES.get(theme))
+
+    async def turn() -> None:
+        chosen = "light" if await ui.run_javascript("Quasar.Dark.isActive") else "dark"
+        dark.set_value(_THEMES[chosen])
+        ui.run_javascript(
+            f"document.cookie = '{THEME_COOKIE}={chosen}; path=/; max-age=31536000; samesite=lax'"
+        )
+
     ui.html('<a class="skip" href="#content">Skip to content</a>', sanitize=False)
-    with ui.header().classes("bar"), ui.row().classes("w-full items-center no-wrap"):
+    with ui.header().classes("bar"), ui.row().classes("bar-row"):
         drawer_button = ui.button(icon="menu").props('flat round color=white aria-label="Menu"')
         ui.label("Prepaid utilities switch").classes("brand gt-xs")
         ui.space()
         ui.label(f"{session.operator} · {session.role.label}").classes("who")
-        ui.button(icon="contrast", on_click=lambda: dark.set_value(not dark.value)).props(
+        ui.button(icon="contrast", on_click=turn).props(
             'flat round color=white aria-label="Light or dark"'
         )
         with ui.element("form").props('method="post" action="/console/sign-out"'):

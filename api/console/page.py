@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.console.command import Command
 from api.console.desk import Desk
-from api.console.frame import frame
+from api.console.frame import THEME_COOKIE, frame
 from api.console.live import Live, Refresh, Subscription
 from api.console.role import Permission
 from api.console.routes import unavailable
@@ -150,7 +150,7 @@ def add_page(
         if not session.may(permission):
             return _forbidden(console, session)
         view = View(console, session, request, client)
-        with frame(view.session, title, request.url.path):
+        with frame(session, title, request.url.path, request.cookies.get(THEME_COOKIE)):
             try:
                 await build(view)
             except Exception as problem:
