@@ -7,7 +7,7 @@ a person could see.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import monotonic
 
 from projections.reading import Reading
@@ -18,15 +18,30 @@ Refresh = Callable[[], Awaitable[None]]
 
 
 class Subscription:
-    """One page's wish to be told."""
+    """One page's wish to be told: of `models`, at most every `every_seconds`. `seen`: where the
+    read models were before the page was built, so that nothing between the two is missed."""
 
-    def __init__(self, models: Collection[str], refresh: Refresh, every_seconds: float) -> None:
-        self.models = frozenset(models)
-        self.refresh = refresh
-        self.every_seconds = every_seconds
-        self.stale = False
-        self.last = 0.0
-        self.task: asyncio.Task[None] | None = None
+    def __init__(
+        self,
+        models: Collection[str],
+        refresh: Refresh,
+        every_seconds: float,
+        seen: Mapping[str, int],
+    ) -> None:
+        self._models = tuple(models)
+        self._refresh = refresh
+        self._every_seconds = every_seconds
+        self._seen = seen
+        self._last = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    def tell(self, positions: Mapping[str, int], now: float) -> None:
+        """Starts a refresh when there is news, the last one is over, and long enough ago."""
+        news = any(positions.get(name) != self._seen.get(name) for name in self._models)
+        busy = self._task is not None and not self._task.done()
+        if news and not busy and now - self._last >= self._every_seconds:
+            self._seen, self._last = positions, now
+            self._task = asyncio.create_task(_kept(self._refresh))
 
 
 class Live:
@@ -57,7 +72,6 @@ class Live:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _watch(self) -> None:
-        known = dict[str, int]()
         while self._subscriptions:
             try:
                 positions = await self._reading.positions()
@@ -65,28 +79,10 @@ class Live:
                 # The pages show what they have; the next look tries again.
                 logger.warning("read models can't be looked at: %s", error)
             else:
-                moved = {name for name, at in positions.items() if known.get(name) != at}
-                if known:
-                    self._mark(moved)
-                known = positions
-            self._start_due()
+                now = monotonic()
+                for subscription in self._subscriptions:
+                    subscription.tell(positions, now)
             await asyncio.sleep(self._seconds)
-
-    def _mark(self, moved: set[str]) -> None:
-        for subscription in self._subscriptions:
-            subscription.stale = subscription.stale or bool(moved & subscription.models)
-
-    def _start_due(self) -> None:
-        now = monotonic()
-        for subscription in self._subscriptions:
-            busy = subscription.task is not None and not subscription.task.done()
-            if (
-                subscription.stale
-                and not busy
-                and now - subscription.last >= (subscription.every_seconds)
-            ):
-                subscription.stale, subscription.last = False, now
-                subscription.task = asyncio.create_task(_kept(subscription.refresh))
 
 
 async def _kept(refresh: Refresh) -> None:

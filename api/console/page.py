@@ -1,7 +1,7 @@
 """A page: who may see it, its frame, and what it does when something goes wrong."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -48,12 +48,18 @@ class View:
     """One page that one operator has open."""
 
     def __init__(
-        self, console: Console, session: Session, request: Request, client: Client
+        self,
+        console: Console,
+        session: Session,
+        request: Request,
+        client: Client,
+        seen: Mapping[str, int],
     ) -> None:
         self.console = console
         self.session = session
         self.request = request
         self.client = client
+        self._seen = seen
 
     @property
     def query(self) -> dict[str, str]:
@@ -87,7 +93,7 @@ class View:
             with self.client:
                 await refresh()
 
-        subscription = Subscription(models, refreshed, every_seconds)
+        subscription = Subscription(models, refreshed, every_seconds, self._seen)
         unsubscribe = self.console.live.subscribe(subscription)
         self.client.on_delete(unsubscribe)  # pyright: ignore[reportUnknownMemberType]
 
@@ -149,14 +155,15 @@ def add_page(
             return RedirectResponse(f"/sign-in?next={quote(_address(request), safe='')}", 303)
         if not session.may(permission):
             return _forbidden(console, session)
-        view = View(console, session, request, client)
         with frame(session, title, request.url.path, request.cookies.get(THEME_COOKIE)):
             try:
-                await build(view)
+                seen = await console.reading.positions()
+                await build(View(console, session, request, client, seen))
             except Exception as problem:
                 if not unavailable(problem):
                     logger.exception("page %s failed", path)
-                view.html("problem.html", address=_address(request))
+                problem_page = console.templates.render("problem.html", address=_address(request))
+                ui.html(problem_page, sanitize=False)
         return None
 
     ui.page(path, title=f"{title} · Prepaid utilities switch", response_timeout=30)(shown)
