@@ -19,7 +19,8 @@ Refresh = Callable[[], Awaitable[None]]
 
 class Subscription:
     """One page's wish to be told: of `models`, at most every `every_seconds`. `seen`: where the
-    read models were before the page was built, so that nothing between the two is missed."""
+    read models were before the page was built, so that nothing between the two is missed. A page whose browser is not
+    `connected` is told when it is."""
 
     def __init__(
         self,
@@ -27,11 +28,13 @@ class Subscription:
         refresh: Refresh,
         every_seconds: float,
         seen: Mapping[str, int],
+        connected: Callable[[], bool] = lambda: True,
     ) -> None:
         self._models = tuple(models)
         self._refresh = refresh
         self._every_seconds = every_seconds
         self._seen = seen
+        self._connected = connected
         self._last = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -39,7 +42,7 @@ class Subscription:
         """Starts a refresh when there is news, the last one is over, and long enough ago."""
         news = any(positions.get(name) != self._seen.get(name) for name in self._models)
         busy = self._task is not None and not self._task.done()
-        if news and not busy and now - self._last >= self._every_seconds:
+        if news and not busy and self._connected() and now - self._last >= self._every_seconds:
             self._seen, self._last = positions, now
             self._task = asyncio.create_task(_kept(self._refresh))
 

@@ -93,7 +93,13 @@ class View:
             with self.client:
                 await refresh()
 
-        subscription = Subscription(models, refreshed, every_seconds, self._seen)
+        subscription = Subscription(
+            models,
+            refreshed,
+            every_seconds,
+            self._seen,
+            connected=lambda: self.client.has_socket_connection,
+        )
         unsubscribe = self.console.live.subscribe(subscription)
         self.client.on_delete(unsubscribe)  # pyright: ignore[reportUnknownMemberType]
 
