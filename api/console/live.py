@@ -19,8 +19,8 @@ Refresh = Callable[[], Awaitable[None]]
 
 class Subscription:
     """One page's wish to be told: of `models`, at most every `every_seconds`. `seen`: where the
-    read models were before the page was built, so that nothing between the two is missed. A page whose browser is not
-    `connected` is told when it is."""
+    read models were before the page was built, so that nothing between the two is missed. A page
+    whose browser is not `connected` is told when it is."""
 
     def __init__(
         self,
