@@ -3,6 +3,7 @@ each a process of its own. The load comes from the caller's, and all share the m
 switch feeds its read models while it sells, as it does in production."""
 
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
 
 STOP_SECONDS_MAX = 60.0
 ROOT = "/prepaidutility/v3"
+OPERATOR = "operator"
+"""Signs in to the console, with the same word as password."""
 SENDER: dict[str, Any] = {
     "time": "2026-03-01T08:00:00.000Z",
     "originator": {
@@ -46,15 +49,17 @@ SENDER: dict[str, Any] = {
 
 
 @contextmanager
-def system(*providers: str) -> Generator[int]:
-    """The interface's port, with the default fleet behind it; `providers`: only those. Raises
-    BenchError."""
+def system(*providers: str, database_url: str | None = None) -> Generator[int]:
+    """The interface's port, with the default fleet behind it; `providers`: only those. On a
+    database of its own, or on the one given; the console's user is OPERATOR. Raises BenchError."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ppu-bench-")))
-        server = EmbeddedServer(folder / "postgres")
-        stack.callback(server.remove)
-        url = server.start()
-        stack.callback(server.stop)
+        url = database_url
+        if url is None:
+            server = EmbeddedServer(folder / "postgres")
+            stack.callback(server.remove)
+            url = server.start()
+            stack.callback(server.stop)
         simulators = stack.enter_context(simulator_process(None, 0, None, free_ports=True))
         configs = [
             msgspec.to_builtins(config)
@@ -71,6 +76,10 @@ def _switch(folder: Path, url: str, providers: list[dict[str, Any]]) -> Generato
     config = {
         "database_url": url,
         "interface": {"port": 0, "users": {"test": hash_password("test")}},
+        "console": {
+            "users": {OPERATOR: {"password": hash_password(OPERATOR), "role": "administrator"}},
+            "secure_cookie": False,
+        },
         "providers": providers,
     }
     path.write_text(json.dumps(config))
@@ -96,7 +105,11 @@ def _serve(path: Path) -> None:
     import uvloop
 
     from ppu.config import Config
+    from ppu.log import configure_log
     from ppu.process import serve
+
+    # The first line on stdout is the port; whatever is logged goes to stderr.
+    configure_log(logging.WARNING)
 
     config = msgspec.json.decode(path.read_bytes(), type=Config)
     assert config.database_url is not None

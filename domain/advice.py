@@ -83,9 +83,12 @@ class GivenUpBecause(StrEnum):
 
 
 class AdviceGivenUp(Event, frozen=True, kw_only=True):
+    """`provider`: whose sale it was about; empty where nothing had been asked to sell."""
+
     advice_id: str
     because: GivenUpBecause
     failure: Failure | None = None
+    provider: str = ""
 
 
 class AdviceStatus(StrEnum):

@@ -36,6 +36,11 @@ class ErrorType(StrEnum):
     OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
 
 
+TURNED_AWAY = (ErrorType.INVALID_MERCHANT, ErrorType.UPSTREAM_UNAVAILABLE)
+"""With these a provider turns us away, or says that it has nobody behind it: it declines no
+business, it doesn't work."""
+
+
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     """A definite refusal. `detail` is for people; `provider_code` and `provider_message` are the
     provider's own, unchanged."""

@@ -164,7 +164,8 @@ def _by_preference(
 
 def _by_weight(standings: list[Standing], draw: int) -> tuple[list[Candidate], list[Standing]]:
     """A weighted order of the rest without replacement, and those whose weight is zero."""
-    pool = [standing for standing in standings if standing.weight > 0]
+    # In an order of its own, so that the draw alone decides, and not how the providers came.
+    pool = sorted((s for s in standings if s.weight > 0), key=lambda s: s.provider)
     placed: list[Candidate] = []
     while pool:
         at = draw * sum(standing.weight for standing in pool) // DRAW_MAX

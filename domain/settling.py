@@ -184,7 +184,7 @@ def without_asking(
     assert purchase.settled
     refuse = _refusal(purchase, advice)
     if refuse is not None:
-        return AdviceGivenUp(at=at, advice_id=advice.advice_id, because=refuse)
+        return given_up(purchase, advice, refuse, at)
     if advice.kind is AdviceKind.CONFIRMATION:
         if confirms:
             return None
@@ -196,7 +196,15 @@ def without_asking(
     partial = advice.final_cents not in (None, 0)
     if reverses and not partial:
         return None
-    return AdviceGivenUp(at=at, advice_id=advice.advice_id, because=GivenUpBecause.NOT_SUPPORTED)
+    return given_up(purchase, advice, GivenUpBecause.NOT_SUPPORTED, at)
+
+
+def given_up(
+    purchase: Purchase, advice: Advice, because: GivenUpBecause, at: datetime
+) -> AdviceGivenUp:
+    """The end of an advice without effect."""
+    provider = purchase.vend.provider if purchase.vend is not None else ""
+    return AdviceGivenUp(at=at, advice_id=advice.advice_id, because=because, provider=provider)
 
 
 def _refusal(purchase: Purchase, advice: Advice) -> GivenUpBecause | None:
@@ -242,7 +250,13 @@ def after_advice(
             )
             because = GivenUpBecause.NOT_SUPPORTED if unsupported else GivenUpBecause.REFUSED
             events.append(
-                AdviceGivenUp(at=at, advice_id=advice_id, because=because, failure=failure)
+                AdviceGivenUp(
+                    at=at,
+                    advice_id=advice_id,
+                    because=because,
+                    failure=failure,
+                    provider=asked.provider,
+                )
             )
         case Outcome.UNKNOWN | Outcome.NOT_SENT:
             events.append(

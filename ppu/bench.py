@@ -1,5 +1,6 @@
 """`ppu bench`: each prints a table, or with --json one object with a list of rows."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -66,3 +67,39 @@ def tokens(
     """STS tokens of the simulators: made, entered, sold; beside random digits."""
     rows = tokens_bench.run(seconds=seconds, say=_say)
     _print(rows, json, "STS tokens", tokens_bench.YARDSTICK)
+
+
+@app.command("console")
+def console(
+    transactions: Annotated[int, typer.Option(help="Rows of the list.", min=1_000)] = 10_000_000,
+    meters: Annotated[int, typer.Option(help="Rows of the contract table.", min=1_000)] = (
+        10_000_000
+    ),
+    times: Annotated[int, typer.Option(help="Requests for each page.", min=3)] = 100,
+    folder: Annotated[
+        Path, typer.Option(help="Where the data is made; the next run finds it there.")
+    ] = Path("var/bench-console"),
+    json: JsonOption = False,
+) -> None:
+    """Pages of the console on generated read models of that size. The first run fills them, which
+    takes half an hour and 25 GB."""
+    # These two need what only `make test` installs, so no other command may.
+    from bench import console as console_bench
+
+    rows = console_bench.run(transactions, meters, times, folder, _say)
+    title = f"pages at {transactions:,} transactions and {meters:,} meters"
+    _print(rows, json, title, console_bench.NOTHING)
+
+
+@app.command("live")
+def live(
+    purchases: Annotated[int, typer.Option(help="Measured ones, per case.", min=10)] = 200,
+    per_second: Annotated[float, typer.Option(help="Measured ones.", min=0.1)] = 5.0,
+    load: Annotated[int, typer.Option(help="Connections that buy beside them.", min=1)] = 8,
+    json: JsonOption = False,
+) -> None:
+    """From a purchase's answer to its card on an open Transactions page, in a real browser."""
+    from bench import live as live_bench
+
+    rows = live_bench.run(purchases, per_second, load, _say)
+    _print(rows, json, "from the answer to the card", live_bench.QUIET)

@@ -74,6 +74,7 @@ class ConsoleConfig(_Section, frozen=True, kw_only=True):
     live_seconds: float = 0.25
     page_rows: int = 50
     export_rows_max: int = 100_000
+    exports_at_once_max: int = 2
     upload_bytes_max: int = 5_000_000
     hint: str = ""
     """Shown at the sign-in."""
@@ -188,7 +189,7 @@ def _check_console(console: ConsoleConfig) -> None:
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(f"console: no time zone {console.time_zone!r}") from None
     limits = ("session_seconds", "connections", "query_seconds", "live_seconds", "page_rows")
-    for name in (*limits, "export_rows_max", "upload_bytes_max"):
+    for name in (*limits, "export_rows_max", "exports_at_once_max", "upload_bytes_max"):
         if getattr(console, name) <= 0:
             raise ConfigError(f"console: {name} must be above 0")
 

@@ -178,6 +178,7 @@ def console_settings(console: ConsoleConfig) -> ConsoleSettings:
         live_seconds=console.live_seconds,
         page_rows=console.page_rows,
         export_rows_max=console.export_rows_max,
+        exports_at_once_max=console.exports_at_once_max,
         upload_bytes_max=console.upload_bytes_max,
     )
 

@@ -61,11 +61,16 @@ class ProjectionRunner:
 
     async def set_up(self) -> None:
         """Creates schemas, tables and cursors that don't exist yet."""
+        for projection in self._projections:
+            await self._set_up(projection)
+
+    async def _set_up(self, projection: Projection, *, with_tables: bool = True) -> None:
         connection = await connect(self._database_url)
         async with connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SETUP_LOCK,))
             await connection.execute(_RUNNER_SQL)
-            for projection in self._projections:
+            await _create_cursor(connection, projection)
+            if with_tables:
                 await _create(connection, projection, schema_of(projection.name))
 
     async def run(self) -> None:
@@ -75,13 +80,19 @@ class ProjectionRunner:
                 group.create_task(self._keep(projection), name=f"projection {projection.name}")
 
     async def _keep(self, projection: Projection) -> None:
+        ready = False
         while True:
             try:
-                await self.set_up()
+                if not ready:
+                    # Its own only: tables of an older shape, which have to be rebuilt, must not
+                    # stop the other read models.
+                    await self._set_up(projection)
+                    ready = True
                 await self._follow(projection)
                 # Another process has the cursor now; look again later.
                 await asyncio.sleep(self._settings.idle_seconds)
             except (psycopg.Error, LedgerError, OSError) as error:
+                ready = False
                 _log.warning("projection pauses", projection=projection.name, error=str(error))
                 await asyncio.sleep(self._settings.restart_seconds)
 
@@ -117,8 +128,9 @@ class ProjectionRunner:
 
     async def rebuild(self, projection: Projection, progress: Progress | None = None) -> int:
         """Builds the read model anew beside the live one, then takes its place in one
-        transaction. The live one goes on being read meanwhile. Returns the position reached."""
-        await self.set_up()
+        transaction. The live one goes on being read meanwhile, and may have tables of an older
+        shape. Returns the position reached."""
+        await self._set_up(projection, with_tables=False)
         fresh = f"{schema_of(projection.name)}_rebuild"
         connection = await connect(self._database_url)
         async with connection:
@@ -143,7 +155,7 @@ class ProjectionRunner:
     ) -> int:
         """Builds the read model from the first event into `schema`, as it stood at position
         `until` (default: now)."""
-        await _create(connection, projection, schema, with_cursor=False)
+        await _create(connection, projection, schema)
         end = await self._ledger.last_position() if until is None else until
         return await self._feed(connection, projection, schema, 0, end, progress)
 
@@ -210,20 +222,20 @@ def _reached(recorded: Sequence[Recorded], batch: int, end: int) -> int:
     return recorded[-1].position if len(recorded) == batch else end
 
 
-async def _create(
-    connection: Connection, projection: Projection, schema: str, *, with_cursor: bool = True
-) -> None:
+async def _create(connection: Connection, projection: Projection, schema: str) -> None:
     await connection.execute(
         sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema))
     )
     async with connection.transaction():
         await _use(connection, schema)
         await connection.execute(projection.tables.encode())
-    if with_cursor:
-        await connection.execute(
-            "INSERT INTO projections.cursor (name, position) VALUES (%s, 0) ON CONFLICT DO NOTHING",
-            (projection.name,),
-        )
+
+
+async def _create_cursor(connection: Connection, projection: Projection) -> None:
+    await connection.execute(
+        "INSERT INTO projections.cursor (name, position) VALUES (%s, 0) ON CONFLICT DO NOTHING",
+        (projection.name,),
+    )
 
 
 async def _use(connection: Connection, schema: str) -> None:
@@ -244,7 +256,7 @@ async def _locked_position(connection: Connection, name: str, *, wait: bool) -> 
 
 async def _swap(connection: Connection, name: str, fresh: str, position: int) -> None:
     live = sql.Identifier(schema_of(name))
-    await connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(live))
+    await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(live))
     await connection.execute(
         sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(sql.Identifier(fresh), live)
     )

@@ -2,12 +2,10 @@
 stands. Only rows of kind PURCHASE are sales."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
 
 import msgspec
 from psycopg import sql
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from domain.advice import (
     AdviceDelivered,
@@ -16,8 +14,7 @@ from domain.advice import (
     ReversalAdvised,
 )
 from domain.event import Event
-from domain.exchange import Operation, ProviderAsked
-from domain.failure import Failure
+from domain.exchange import ProviderAsked
 from domain.fault_report import FaultReportDone, FaultReportFailed, FaultReportRequested
 from domain.key_change import KeyChangeDone, KeyChangeFailed, KeyChangeRequested
 from domain.lookup import LookupAnswered, LookupFailed, LookupRequested
@@ -31,132 +28,11 @@ from domain.purchase import (
     SurplusSaleFound,
 )
 from domain.reprint import ReprintDone, ReprintFailed, ReprintOriginalFound, ReprintRequested
-from domain.sale import Sale
-from domain.service import SERVICE_OPERATIONS, ServiceOutcomeUnknown, ServiceRouted
+from domain.service import ServiceOutcomeUnknown, ServiceRouted
 from domain.trial import TrialDone, TrialFailed, TrialRequested
 from ledger import Recorded
 from projections.projection import Connection, schema_of, sql_beside
-
-CONFIRMATION = "confirmation"
-REVERSAL = "reversal"
-
-
-class TransactionRow(msgspec.Struct, kw_only=True):
-    """A row of `transaction`, its columns in order. Times UTC, amounts in cents."""
-
-    message_id: str
-    kind: str
-    status: str = "PENDING"
-    requested_at: datetime
-    finished_at: datetime | None = None
-    meter: str
-    utility_type: str
-    client: str
-    institution: str = ""
-    merchant: str = ""
-    terminal: str = ""
-    channel: str = ""
-    amount_cents: int | None = None
-    currency: str | None = None
-    provider: str | None = None
-    provider_reference: str | None = None
-    receipt: str | None = None
-    receipts: list[str] = []
-    utility: str | None = None
-    utility_name: str | None = None
-    error_type: str | None = None
-    error_detail: str | None = None
-    retries: int = 0
-    recovered: bool = False
-    confirmation: str | None = None
-    reversal: str | None = None
-    surplus_sales: int = 0
-    advice_kinds: dict[str, str] = {}
-    position: int
-
-    def apply(self, event: Event) -> None:
-        """Takes in one event of the transaction's stream."""
-        match event:
-            case ProviderAsked(operation=Operation.VEND):
-                self.provider, self.status, self.finished_at = event.provider, "PENDING", None
-            case ProviderAsked() if event.operation in SERVICE_OPERATIONS:
-                self.provider = event.provider
-            case PurchaseRouted() | ServiceRouted() | ReprintOriginalFound():
-                self.utility, self.utility_name = event.utility, event.utility_name
-            case PurchaseApproved() | PurchaseDeclined() | PurchaseOutcomeUnknown():
-                self._outcome(event)
-            case LookupAnswered():
-                self._finished("ANSWERED", event.at)
-                self.provider, self.utility = event.provider, event.utility
-                self.utility_name = event.answer.utility.name
-            case LookupFailed():
-                self._failed("FAILED", event.at, event.failure)
-            case TrialFailed() | ReprintFailed() | FaultReportFailed() | KeyChangeFailed():
-                self._failed("FAILED", event.at, event.failure)
-            case TrialDone() | ReprintDone() | FaultReportDone() | KeyChangeDone():
-                self._done(event)
-            case ServiceOutcomeUnknown():
-                self._finished("UNKNOWN", event.at)
-            case RetryRequested():
-                self.retries += 1
-            case SurplusSaleFound():
-                self.surplus_sales += 1
-            case ConfirmationAdvised() | ReversalAdvised() | AdviceDelivered() | AdviceGivenUp():
-                self._advice(event)
-            case _:
-                pass
-
-    def _outcome(self, event: PurchaseApproved | PurchaseDeclined | PurchaseOutcomeUnknown) -> None:
-        match event:
-            case PurchaseApproved():
-                self._finished("APPROVED", event.at)
-                self.provider, self.recovered = event.provider, event.recovered
-                self._known_as(event.sale)
-                self.error_type = self.error_detail = None
-            case PurchaseDeclined():
-                self._failed("DECLINED", event.at, event.failure)
-                self.provider = event.provider or self.provider
-            case PurchaseOutcomeUnknown():
-                self.status, self.finished_at = "UNKNOWN", None
-
-    def _done(self, event: TrialDone | ReprintDone | FaultReportDone | KeyChangeDone) -> None:
-        self._finished("DONE", event.at)
-        self.provider = event.provider
-        match event:
-            case FaultReportDone():
-                self.provider_reference = event.logged.reference
-            case ReprintDone() | KeyChangeDone():
-                self._known_as(event.sale)
-            case TrialDone():
-                pass
-
-    def _known_as(self, sale: Sale) -> None:
-        parts = [*sale.tokens, *sale.debts, *sale.charges]
-        self.provider_reference = sale.provider_reference
-        self.receipts = list(dict.fromkeys(part.receipt for part in parts if part.receipt))
-        self.receipt = next((token.receipt for token in sale.tokens if token.receipt), None)
-
-    def _failed(self, status: str, at: datetime, failure: Failure) -> None:
-        self._finished(status, at)
-        self.error_type, self.error_detail = failure.error_type.value, failure.detail
-
-    def _finished(self, status: str, at: datetime) -> None:
-        self.status, self.finished_at = status, at
-
-    def _advice(
-        self, event: ConfirmationAdvised | ReversalAdvised | AdviceDelivered | AdviceGivenUp
-    ) -> None:
-        match event:
-            case ConfirmationAdvised():
-                kind, state = CONFIRMATION, "ADVISED"
-            case ReversalAdvised():
-                kind, state = REVERSAL, "ADVISED"
-            case AdviceDelivered():
-                kind, state = self.advice_kinds[event.advice_id], event.delivery.value
-            case AdviceGivenUp():
-                kind, state = self.advice_kinds[event.advice_id], event.because.value
-        self.advice_kinds = {**self.advice_kinds, event.advice_id: kind}
-        setattr(self, kind, state)
+from projections.transaction_row import TransactionRow
 
 
 def _opening(entry: Recorded) -> TransactionRow | None:
@@ -192,6 +68,7 @@ def _opening(entry: Recorded) -> TransactionRow | None:
     )
     if isinstance(event, PurchaseRequested | TrialRequested):
         row.amount_cents, row.currency = event.amount.cents, event.amount.currency
+    row.apply(event)
     return row
 
 
@@ -231,11 +108,13 @@ _TOPICS: tuple[type[Event], ...] = (
 _SELECT = sql.SQL("SELECT {} FROM transaction WHERE message_id = ANY(%s)").format(
     sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
 )
+# All rows of a batch in one statement. They come as one JSON array, for the lists in them have no
+# common length.
 _UPSERT = sql.SQL(
-    "INSERT INTO transaction ({}) VALUES ({}) ON CONFLICT (message_id) DO UPDATE SET {}"
+    "INSERT INTO transaction ({0}) SELECT {0} FROM json_populate_recordset(NULL::transaction, %s)"
+    " ON CONFLICT (message_id) DO UPDATE SET {1}"
 ).format(
     sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
-    sql.SQL(", ").join(sql.Placeholder() * len(_COLUMNS)),
     sql.SQL(", ").join(
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in _COLUMNS[1:]
     ),
@@ -266,7 +145,7 @@ class Transactions:
         if late:
             await _load(connection, rows, late)
         if rows:
-            await connection.cursor().executemany(_UPSERT, [_values(row) for row in rows.values()])
+            await connection.execute(_UPSERT, (Json(list(rows.values()), msgspec.json.encode),))
 
 
 async def _load(
@@ -279,11 +158,6 @@ async def _load(
         for event in late[row.message_id]:
             row.apply(event)
         rows[row.message_id] = row
-
-
-def _values(row: TransactionRow) -> tuple[Any, ...]:
-    values = msgspec.structs.astuple(row)
-    return tuple(Jsonb(value) if isinstance(value, dict) else value for value in values)
 
 
 # How people quote a reference: any case, whatever punctuation; a slip prints it without.

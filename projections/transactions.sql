@@ -34,7 +34,38 @@ CREATE TABLE IF NOT EXISTS transaction (
     surplus_sales      integer NOT NULL DEFAULT 0,
     -- Internal: which advice is of which kind, by advice id.
     advice_kinds       jsonb NOT NULL DEFAULT '{}',
+    -- References that people look for: upper case, letters and digits only.
+    terms              text[] COLLATE "C" NOT NULL DEFAULT '{}',
     position           bigint NOT NULL
 );
-CREATE INDEX IF NOT EXISTS transaction_by_time ON transaction (requested_at DESC, message_id);
-CREATE INDEX IF NOT EXISTS transaction_by_meter ON transaction (meter, requested_at DESC);
+
+-- Lists are newest first, and the position, which is unique, decides between equal times. For each
+-- filter there is an index in that order. Values that nearly all rows have are left out of some:
+-- the index by time finds those soon enough. That one alone is over -position, so that it can't
+-- take the place of another one: see transaction_search.py.
+CREATE INDEX IF NOT EXISTS transaction_by_time
+    ON transaction (requested_at DESC, (-position));
+CREATE INDEX IF NOT EXISTS transaction_by_meter
+    ON transaction (meter, requested_at DESC, position DESC);
+CREATE INDEX IF NOT EXISTS transaction_by_utility
+    ON transaction (utility, requested_at DESC, position DESC) WHERE utility IS NOT NULL;
+CREATE INDEX IF NOT EXISTS transaction_by_provider
+    ON transaction (provider, requested_at DESC, position DESC) WHERE provider IS NOT NULL;
+CREATE INDEX IF NOT EXISTS transaction_by_client
+    ON transaction (client, requested_at DESC, position DESC);
+CREATE INDEX IF NOT EXISTS transaction_by_amount
+    ON transaction (amount_cents, requested_at DESC, position DESC) WHERE amount_cents IS NOT NULL;
+CREATE INDEX IF NOT EXISTS transaction_by_status
+    ON transaction (status, requested_at DESC, position DESC)
+    WHERE status IN ('PENDING', 'UNKNOWN', 'DECLINED', 'FAILED');
+CREATE INDEX IF NOT EXISTS transaction_by_kind
+    ON transaction (kind, requested_at DESC, position DESC) WHERE kind NOT IN ('PURCHASE', 'LOOKUP');
+CREATE INDEX IF NOT EXISTS transaction_by_service
+    ON transaction (utility_type, requested_at DESC, position DESC)
+    WHERE utility_type <> 'ELECTRICITY';
+CREATE INDEX IF NOT EXISTS transaction_by_term ON transaction USING gin (terms);
+
+-- What took long enough to have been open at some moment that people ask for.
+CREATE INDEX IF NOT EXISTS transaction_open_at
+    ON transaction USING gist (tstzrange(requested_at, finished_at, '[]'))
+    WHERE finished_at - requested_at > interval '5 seconds';

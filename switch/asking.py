@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from domain.exchange import OPERATION_OF, ProviderAsked, Question, Reply
-from domain.failure import ErrorType, Failure
+from domain.failure import TURNED_AWAY, ErrorType, Failure
 from domain.outcome import Outcome
 from providers.adapter import Note, Prepared, ProviderAdapter, unnoted
 from switch.context import Context
@@ -82,13 +82,9 @@ async def exchange(context: Context, ask: Ask, note: Note = unnoted) -> Reply:
     return reply
 
 
-# A provider that turns us away, or says that it has nobody behind it, declines no business.
-_TURNED_AWAY = (ErrorType.INVALID_MERCHANT, ErrorType.UPSTREAM_UNAVAILABLE)
-
-
 def _counted(reply: Reply) -> Outcome:
     """The outcome as it counts for the provider's health."""
     failure = reply.failure
-    if failure is not None and failure.error_type in _TURNED_AWAY:
+    if failure is not None and failure.error_type in TURNED_AWAY:
         return Outcome.NOT_SENT
     return reply.outcome

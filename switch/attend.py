@@ -7,17 +7,18 @@ the ledger itself: the read model only says where to look, and the stream decide
 
 import asyncio
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import structlog
 
-from domain.advice import Advice, AdviceGivenUp, AdviceKind, GivenUpBecause
+from domain.advice import Advice, AdviceKind, GivenUpBecause
 from domain.event import Event
 from domain.exchange import ConfirmQuestion, ReverseQuestion
 from domain.message import message_stream
 from domain.provider import Capabilities
 from domain.purchase import Purchase, PurchaseStatus
 from domain.service import Service, ServiceOutcomeUnknown, ServiceStatus
-from domain.settling import after_advice, without_asking
+from domain.settling import after_advice, given_up, without_asking
 from ledger import LedgerError, VersionConflict
 from switch.asking import Ask, exchange, prepare
 from switch.backoff import next_advice
@@ -35,10 +36,23 @@ from switch.streams import (
 _log = structlog.get_logger(__name__)
 
 
-async def attend(context: Context, message_id: str, *, early: bool = False) -> None:
+class Standing(StrEnum):
+    """How a message stands after it was attended to."""
+
+    DONE = "DONE"
+    """Nothing is open."""
+    OPEN = "OPEN"
+    """No final answer so far; it comes back when it is due."""
+    BUSY = "BUSY"
+    """Somebody waits for the provider's answer right now: nobody else may ask meanwhile."""
+    ELSEWHERE = "ELSEWHERE"
+    """Its provider is not configured in this process, so it was not asked."""
+
+
+async def attend(context: Context, message_id: str, *, early: bool = False) -> Standing:
     """Does what is due for one message now, and with `early` what is due later too; returns when
-    nothing is left or it must wait. Raises NotAPurchaseError when nothing under this id ever needs
-    anything."""
+    nothing is left or it must wait. A lease is waited for in either case: `early` is about when,
+    never about who. Raises NotAPurchaseError when nothing under this id ever needs anything."""
     try:
         purchase = await context.streams.purchase(message_id)
     except NotAPurchaseError as error:
@@ -46,36 +60,58 @@ async def attend(context: Context, message_id: str, *, early: bool = False) -> N
             service = await context.streams.service(message_id)
         except NotAServiceError:
             raise error from None
-        await _attend_service(context, service, message_id, early)
+        service = await _attend_service(context, service, message_id, early)
+        return _standing(context, service, service.done and service.done.provider)
+    purchase = await _attend_purchase(context, purchase, message_id, early)
+    return _standing(context, purchase, purchase.vend and purchase.vend.provider)
+
+
+def _standing(context: Context, state: Purchase | Service, provider: str | None) -> Standing:
+    if state.leased(context.clock()):
+        return Standing.BUSY
+    if isinstance(state, Purchase):
+        lacking = not state.settled
     else:
-        await _attend_purchase(context, purchase, message_id, early)
+        lacking = state.status is ServiceStatus.PENDING
+    if not (lacking or state.pending_advices):
+        return Standing.DONE
+    if provider is not None and provider not in context.adapters:
+        return Standing.ELSEWHERE
+    return Standing.OPEN
 
 
 async def _attend_purchase(
     context: Context, purchase: Purchase, purchase_id: str, early: bool
-) -> None:
+) -> Purchase:
     now = context.clock()
     if purchase.leased(now):
-        return
+        return purchase
     if purchase.vend is not None and purchase.vend.provider not in context.adapters:
         # Another process may have this provider; without it nothing can be said for certain.
         _log.warning("provider not configured", purchase_id=purchase_id)
-        return
+        return purchase
     if not purchase.settled:
         due = purchase.next_recovery_at is None or purchase.next_recovery_at <= now
         if purchase.vend is None or not (due or early):
-            return
+            return purchase
         purchase = await recover(context, purchase)
-    for advice in purchase.pending_advices:
+    for waiting in purchase.pending_advices:
         if not purchase.settled or purchase.leased(context.clock()):
-            return
-        purchase = await _deliver(context, purchase, advice, early)
+            return purchase
+        # As it stands by now: while the one before was delivered, another process may have brought
+        # this one to its end, and it must not go out again.
+        advice = purchase.advices[waiting.advice_id]
+        if advice.pending:
+            purchase = await _deliver(context, purchase, advice, early)
+    return purchase
 
 
-async def _attend_service(context: Context, service: Service, message_id: str, early: bool) -> None:
+async def _attend_service(
+    context: Context, service: Service, message_id: str, early: bool
+) -> Service:
     """Ends a request whose asker is gone, and delivers the confirmations of a key change."""
     if service.leased(context.clock()):
-        return
+        return service
 
     def abandoned(state: Service) -> list[Event]:
         now = context.clock()
@@ -87,13 +123,16 @@ async def _attend_service(context: Context, service: Service, message_id: str, e
         return [ServiceOutcomeUnknown(at=now, provider=asked.provider, detail=detail)]
 
     service = await context.streams.record(message_stream(message_id), service, abandoned)
-    for advice in service.pending_advices:
+    for waiting in service.pending_advices:
         if service.leased(context.clock()):
-            return
+            return service
         if service.done is not None and service.done.provider not in context.adapters:
             _log.warning("provider not configured", message_id=message_id)
-            return
-        service = await deliver_confirmation(context, service, advice, early)
+            return service
+        advice = service.advices[waiting.advice_id]
+        if advice.pending:
+            service = await deliver_confirmation(context, service, advice, early)
+    return service
 
 
 async def _deliver(context: Context, purchase: Purchase, advice: Advice, early: bool) -> Purchase:
@@ -106,7 +145,7 @@ async def _deliver(context: Context, purchase: Purchase, advice: Advice, early: 
     stream = message_stream(purchase.request.purchase_id)
 
     def end(state: Purchase) -> list[Event]:
-        ended = _ended(context, state, state.advices[advice.advice_id], now)
+        ended = _ended(context, state, state.advices[advice.advice_id], now, early)
         return [] if ended is None else [ended]
 
     before = purchase.version
@@ -124,24 +163,26 @@ async def _deliver(context: Context, purchase: Purchase, advice: Advice, early: 
     def decide(state: Purchase) -> list[Event]:
         at = context.clock()
         current = state.advices[advice.advice_id]
-        due = next_advice(context.settings, at, current.attempts)
+        due = next_advice(context.settings, at, current.attempts, current.next_attempt_at)
         return after_advice(current, ask.asked, reply, at, due)
 
     return await context.streams.record(stream, purchase, decide)
 
 
-def _ended(context: Context, purchase: Purchase, advice: Advice, now: datetime) -> Event | None:
-    """The end of an advice that need not, or no longer, go to the provider."""
+def _ended(
+    context: Context, purchase: Purchase, advice: Advice, now: datetime, early: bool
+) -> Event | None:
+    """The end of an advice that need not, or no longer, go to the provider. However old it is, a
+    person's wish to ask comes before giving up."""
     if not advice.pending:
         return None
     provider = purchase.vend.provider if purchase.vend is not None else ""
     adapter = context.adapters.get(provider)
     can = adapter.capabilities if adapter is not None else Capabilities()
     ended = without_asking(purchase, advice, confirms=can.confirm, reverses=can.reverse, at=now)
-    if ended is None and now - advice.advised_at > timedelta(
-        seconds=context.settings.patience_seconds
-    ):
-        return AdviceGivenUp(at=now, advice_id=advice.advice_id, because=GivenUpBecause.TOO_OLD)
+    patience = timedelta(seconds=context.settings.patience_seconds)
+    if ended is None and not early and now - advice.advised_at > patience:
+        return given_up(purchase, advice, GivenUpBecause.TOO_OLD, now)
     return ended
 
 

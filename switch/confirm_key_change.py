@@ -98,11 +98,17 @@ async def deliver_confirmation(
         elif ask is None or ask.prepared is None:
             # The provider's protocol has no such message.
             return [_absorbed(context, advice)]
-        elif now - current.advised_at > timedelta(seconds=context.settings.patience_seconds):
+        elif not early and now - current.advised_at > timedelta(
+            seconds=context.settings.patience_seconds
+        ):
             because = GivenUpBecause.TOO_OLD
         else:
             return []
-        return [AdviceGivenUp(at=now, advice_id=advice.advice_id, because=because)]
+        provider = state.done.provider if state.done is not None else ""
+        ended = AdviceGivenUp(
+            at=now, advice_id=advice.advice_id, because=because, provider=provider
+        )
+        return [ended]
 
     before = service.version
     service = await context.streams.record(stream, service, end)
@@ -143,7 +149,7 @@ def _after(context: Context, advice: Advice, ask: Ask, reply: Reply) -> list[Eve
     unsupported = failure is not None and failure.error_type is ErrorType.FUNCTION_NOT_SUPPORTED
     if reply.outcome is Outcome.DECLINED and unsupported and advice.pending:
         return [answered(ask.asked, reply, at), _absorbed(context, advice)]
-    due = next_advice(context.settings, at, advice.attempts)
+    due = next_advice(context.settings, at, advice.attempts, advice.next_attempt_at)
     return after_advice(advice, ask.asked, reply, at, due)
 
 

@@ -1,8 +1,12 @@
 """Operate: what people do at the console that changes no setting. Each is an event of theirs."""
 
+from datetime import timedelta
 from typing import TypedDict
 
+import msgspec
+
 from domain.event import Event
+from domain.message import message_stream
 from domain.operator import (
     AccessRefused,
     Actor,
@@ -15,7 +19,7 @@ from domain.operator import (
     TokensViewed,
     operator_stream,
 )
-from switch.attend import attend
+from switch.attend import Standing, attend
 from switch.context import Context
 
 
@@ -27,6 +31,14 @@ class _Source(TypedDict):
 
 def _source(actor: Actor) -> _Source:
     return _Source(by=actor.name, role=actor.role, address=actor.address)
+
+
+class Attention(msgspec.Struct, frozen=True):
+    """What came of attending to a message: how it stands now, and what was recorded of it since,
+    by whomever, in order."""
+
+    standing: Standing
+    since: tuple[Event, ...]
 
 
 class Operating:
@@ -76,7 +88,13 @@ class Operating:
         )
         await self._keep(actor, event)
 
-    async def attend_now(self, actor: Actor, message_id: str) -> None:
+    @property
+    def patience(self) -> timedelta:
+        """After this long an unknown outcome is asked for once a day only, and an advice is given
+        up."""
+        return timedelta(seconds=self._context.settings.patience_seconds)
+
+    async def attend_now(self, actor: Actor, message_id: str) -> Attention:
         """Asks the provider about a message at once: recovers its outcome, then delivers what
         advices wait. Does nothing more while another process is at it.
 
@@ -88,7 +106,12 @@ class Operating:
             **_source(actor),
         )
         await self._keep(actor, event)
-        await attend(self._context, message_id, early=True)
+        stream = message_stream(message_id)
+        before = len(await self._context.log.read(stream))
+        standing = await attend(self._context, message_id, early=True)
+        recorded = await self._context.log.read(stream, before)
+        since = tuple(entry.event for entry in recorded if isinstance(entry.event, Event))
+        return Attention(standing, since)
 
     async def _keep(self, actor: Actor, event: Event) -> None:
         state = self._states.get(actor.name, Operator())

@@ -47,7 +47,8 @@ async def recover(context: Context, purchase: Purchase) -> Purchase:
 
     def decide(state: Purchase) -> list[Event]:
         at = context.clock()
-        due = next_recovery(context.settings, at, state.recoveries, at - vend.asked_at)
+        age, was_due = at - vend.asked_at, state.next_recovery_at
+        due = next_recovery(context.settings, at, state.recoveries, age, was_due)
         events = after_recovery(state, vend, ask.asked, reply, at, late_sale, due)
         return with_notifications(context.subscriptions, state, events)
 

@@ -132,10 +132,13 @@ class Steering:
         """Ranks and excludes providers for a utility, which is registered if it is new.
         `seen_version`: the version of the utility's stream that the change was decided on.
 
-        Raises ValueError when a provider is unknown, named twice, or both ranked and excluded;
-        ChangedMeanwhileError when the preferences are no longer those of `seen_version`."""
-        self._check_named([*ranked, *excluded])
+        Raises ValueError when a provider is unknown, named twice, or both ranked and excluded, or
+        the name has no letter or digit; ChangedMeanwhileError when the preferences are no longer
+        those of `seen_version`."""
+        self.check_providers([*ranked, *excluded])
         key = utility_id(name)
+        if not key:
+            raise ValueError("a utility's name has a letter or digit")
 
         def decide(state: Utility) -> list[Event]:
             if seen_version is not None and state.version != seen_version:
@@ -159,7 +162,8 @@ class Steering:
         state = await self._context.streams.utility(key)
         await self._context.streams.record(utility_stream(key), state, decide)
 
-    def _check_named(self, providers: Sequence[str]) -> None:
+    def check_providers(self, providers: Sequence[str]) -> None:
+        """Raises ValueError when one is unknown or named twice."""
         unknown = set(providers) - set(self._context.adapters)
         if unknown:
             raise ValueError(f"no such provider: {', '.join(sorted(unknown))}")
@@ -168,7 +172,11 @@ class Steering:
 
     async def knows_utility(self, name: str) -> bool:
         """Whether the ledger has this utility already."""
-        return (await self._context.streams.utility(utility_id(name))).version > 0
+        return (await self.utility(name)).version > 0
+
+    async def utility(self, name: str) -> Utility:
+        """The utility of this name as it stands; version 0 when the ledger has none."""
+        return await self._context.streams.utility(utility_id(name))
 
     async def request_rebroadcast(self, utility_type: UtilityType, number: str, by: Actor) -> None:
         """Flags the meter; nothing is sent until its next transaction."""
@@ -183,7 +191,7 @@ class Steering:
         self, utility_type: UtilityType, number: str, providers: Sequence[str], by: Actor
     ) -> None:
         """Raises ValueError when a provider is unknown or named twice."""
-        self._check_named(providers)
+        self.check_providers(providers)
 
         def decide(state: Meter) -> list[Event]:
             if state.preference == tuple(providers):

@@ -4,11 +4,13 @@
 import asyncio
 import shutil
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import requests
 from selenium import webdriver
@@ -28,6 +30,7 @@ CHROMIUM = shutil.which("chromium")
 CHROMEDRIVER = shutil.which("chromedriver")
 SHOWN_SECONDS_MAX = 20.0
 STARTED_SECONDS_MAX = 90.0
+STILL_SECONDS = 0.4
 SIZE = (1280, 720)
 
 USERS: dict[str, dict[str, str]] = {
@@ -35,7 +38,8 @@ USERS: dict[str, dict[str, str]] = {
 }
 """One a role, the password is the name."""
 
-CONSOLE: dict[str, Any] = {"users": USERS, "secure_cookie": False}
+SECRET = "a secret that the tests know"
+CONSOLE: dict[str, Any] = {"users": USERS, "secure_cookie": False, "secret": SECRET}
 
 
 class Live:
@@ -117,7 +121,7 @@ class Browser:
     def sign_in(self, user: str, then: str = "/") -> None:
         """A new session for `user`, who goes on to `then`."""
         self.driver.delete_all_cookies()
-        self.open(f"/sign-in?next={then}")
+        self.open(f"/sign-in?next={quote(then, safe='')}")
         self.one('input[name="name"]').send_keys(user)
         self.one('input[name="password"]').send_keys(user)
         self.one('button[type="submit"]').click()
@@ -180,6 +184,19 @@ class Browser:
             ) from None
         assert found is not None
         return found
+
+    def still(self) -> None:
+        """Waits until nothing on the page moves any more: charts are drawn, dialogs are open."""
+        before = b""
+
+        def same() -> bool:
+            nonlocal before
+            time.sleep(STILL_SECONDS)
+            now = self.driver.get_screenshot_as_png()
+            unmoved, before = now == before, now
+            return unmoved
+
+        self.wait(same, "a page that stands still")
 
     def screenshot(self, path: Path) -> None:
         self.driver.save_screenshot(str(path))  # pyright: ignore[reportUnknownMemberType]

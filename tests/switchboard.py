@@ -144,6 +144,10 @@ class Switchboard:
     def _draw(self) -> int:
         return self._draws[next(self._draw_at) % len(self._draws)]
 
+    def draw_again(self) -> None:
+        """The draws begin from the first one once more."""
+        self._draw_at = count()
+
     def restart(self) -> None:
         """A new process: everything in memory is gone."""
         streams = Streams(self._log, self.settings.conflict_retries_max, 0.0)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.console.role import Permission
+from api.console.settings import ConsoleSettings
 from domain.operator import Actor
 from switch.operate import Operating
 from switch.steer import Steering
@@ -35,6 +36,11 @@ class Command(BaseModel, ABC):
     page: ClassVar[str]
 
     comment: str = Field(default="", max_length=COMMENT_CHARACTERS_MAX)
+
+    @classmethod
+    def body_bytes_max(cls, settings: ConsoleSettings) -> int:
+        """How large the HTTP body may be that gives this command."""
+        return settings.body_bytes_max
 
     @abstractmethod
     async def carry_out(self, doors: Doors, actor: Actor) -> dict[str, Any]:

@@ -27,10 +27,19 @@ class Desk:
         self._sessions.check(session)
         await self._require(session, kind.permission, kind.path)
 
-    async def exports(self, session: Session, what: str, form: str, selection: str) -> None:
-        """To be called before a list goes out as a file. Raises as `do` does."""
+    async def exports(
+        self,
+        session: Session,
+        what: str,
+        form: str,
+        selection: str,
+        of: Permission = Permission.VIEW,
+    ) -> None:
+        """To be called before a list goes out as a file; `of` is what seeing the list takes. Raises
+        as `do` does."""
         self._sessions.check(session)
-        await self._require(session, Permission.EXPORT, f"export of {what}")
+        for permission in (of, Permission.EXPORT):
+            await self._require(session, permission, f"export of {what}")
         await self._doors.operating.exported(session.actor(), what, form, selection)
 
     async def _require(self, session: Session, permission: Permission, what: str) -> None:

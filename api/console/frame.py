@@ -58,7 +58,9 @@ def frame(session: Session, title: str, path: str, theme: str | None) -> Generat
         )
         with ui.element("form").props('method="post" action="/console/sign-out"'):
             ui.button("Sign out").props("type=submit flat color=white no-caps")
-    with ui.left_drawer(bordered=True).props("width=220 breakpoint=900").classes("nav") as drawer:
+    # Not by NiceGUI's own asking the browser: its error fills the log when somebody leaves early.
+    drawer = ui.left_drawer(value=False, bordered=True).classes("nav")
+    with drawer.props("width=220 breakpoint=900 show-if-above"):
         ui.html(_navigation(session, path), sanitize=False, tag="nav").props('aria-label="Pages"')
     drawer_button.on_click(drawer.toggle)
     with ui.column().classes("content").props("id=content role=main tabindex=-1"):

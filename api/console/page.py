@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from nicegui import Client, ui
@@ -14,6 +16,7 @@ from api.console.command import Command
 from api.console.desk import Desk
 from api.console.frame import THEME_COOKIE, frame
 from api.console.live import Live, Refresh, Subscription
+from api.console.parts.export_limit import ExportLimit
 from api.console.role import Permission
 from api.console.routes import unavailable
 from api.console.session import ForbiddenError, Session, Sessions, SignedOutError
@@ -39,9 +42,12 @@ class Console:
     reading: Reading
     history: History
     live: Live
+    exports: ExportLimit
     formats: Formats
     templates: Templates
     clock: Clock
+    patience: timedelta
+    """After this an unknown outcome is asked for once a day, and an advice is given up."""
 
 
 class View:
@@ -91,7 +97,14 @@ class View:
 
         async def refreshed() -> None:
             with self.client:
-                await refresh()
+                try:
+                    self.console.sessions.check(self.session)
+                except SignedOutError:
+                    # What happens now is no longer for them to see.
+                    unsubscribe()
+                    ui.navigate.to(sign_in_address(self.request))
+                else:
+                    await refresh()
 
         subscription = Subscription(
             models,
@@ -106,16 +119,22 @@ class View:
     async def do(self, command: Command, done: str) -> bool:
         """Carries out a command of this page's; says `done`, or what was wrong. True if it was
         carried out."""
+        if await self.carry_out(command) is None:
+            return False
+        ui.notify(done, type="positive")
+        return True
+
+    async def carry_out(self, command: Command) -> dict[str, Any] | None:
+        """What a command of this page's gave back; None when it was not carried out, after saying
+        what was wrong."""
         try:
-            await self.console.desk.do(self.session, command)
+            return await self.console.desk.do(self.session, command)
         except Exception as problem:
             said = problem_text(problem)
             if said is None:
                 raise
             self.complain(said)
-            return False
-        ui.notify(done, type="positive")
-        return True
+            return None
 
     def complain(self, text: str) -> None:
         """Says what went wrong, until it is closed."""
@@ -158,7 +177,7 @@ def add_page(
     async def shown(request: Request, client: Client) -> Response | None:
         session = console.sessions.of(request)
         if session is None:
-            return RedirectResponse(f"/sign-in?next={quote(_address(request), safe='')}", 303)
+            return RedirectResponse(sign_in_address(request), 303)
         if not session.may(permission):
             return _forbidden(console, session)
         with frame(session, title, request.url.path, request.cookies.get(THEME_COOKIE)):
@@ -173,6 +192,11 @@ def add_page(
         return None
 
     ui.page(path, title=f"{title} · Prepaid utilities switch", response_timeout=30)(shown)
+
+
+def sign_in_address(request: Request) -> str:
+    """Where to sign in, to come back to this page."""
+    return f"/sign-in?next={quote(_address(request), safe='')}"
 
 
 def _address(request: Request) -> str:

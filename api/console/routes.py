@@ -9,7 +9,7 @@ another site, so no foreign page can give a command.
 import logging
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from api.console.command import Command
 from api.console.commands.catalogue import COMMANDS
 from api.console.desk import Desk
+from api.console.parts.export_limit import TooManyExportsError
 from api.console.password import Passwords, TooManyWaitingError
 from api.console.session import ForbiddenError, Sessions, SignedOutError, address_of
 from api.console.settings import ConsoleSettings
@@ -127,7 +128,7 @@ class ConsoleRoutes:
                 # The role is looked at first: who may not do it learns nothing about how it is
                 # asked for.
                 await self._desk.admit(session, kind)
-                body = await body_of(request, self._settings.body_bytes_max)
+                body = await body_of(request, kind.body_bytes_max(self._settings))
                 done = await self._desk.do(session, kind.model_validate_json(body))
             except Exception as problem:
                 answer = answer_to(problem)
@@ -148,6 +149,8 @@ def answer_to(problem: Exception) -> JSONResponse | None:
             return error(403, str(problem))
         case TooLargeBodyError():
             return error(413, "the body is too large")
+        case TooManyExportsError():
+            return error(503, "too many exports are under way: try again in a minute")
         case ChangedMeanwhileError():
             return error(409, str(problem))
         case ValidationError():
@@ -171,7 +174,7 @@ def unavailable(problem: Exception) -> bool:
 
 
 def _back(why: str, target: str) -> Response:
-    return RedirectResponse(f"/sign-in?problem={why}&next={target}", 303)
+    return RedirectResponse(f"/sign-in?problem={why}&next={quote(target, safe='')}", 303)
 
 
 def safe_target(target: str) -> str:

@@ -36,6 +36,8 @@ class ConsoleSettings:
     """Rows of one page of a list."""
     export_rows_max: int = 100_000
     """Rows of one exported file."""
+    exports_at_once_max: int = 2
+    """Exports under way at once; one more is told to try again."""
     upload_bytes_max: int = 5_000_000
     """A file that is uploaded."""
     body_bytes_max: int = 65_536

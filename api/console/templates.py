@@ -25,7 +25,9 @@ class Templates:
             "clock": formats.clock,
             "ago": text.ago,
             "span": text.span,
+            "milliseconds": text.milliseconds,
             "money": text.money,
+            "percent": text.percent,
             "json": text.as_json,
             "grouped": text.grouped,
         }

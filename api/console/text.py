@@ -1,5 +1,6 @@
 """How the console writes times, amounts and tokens."""
 
+import math
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,20 @@ def span(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit}"
     return f"{int(seconds)} s"
+
+
+def milliseconds(value: float | None) -> str:
+    """How long something took: 6 ms, 1.24 s."""
+    if value is None:
+        return NONE
+    return f"{value:.0f} ms" if value < 1_000 else f"{value / 1_000:.3g} s"
+
+
+def percent(value: float | None) -> str:
+    """With one decimal and cut off: 100 % is all of it."""
+    if value is None:
+        return NONE
+    return f"{math.floor(value * 10) / 10:g} %"
 
 
 def money(cents: int | None, currency: str | None = "710") -> str:

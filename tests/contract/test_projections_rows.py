@@ -16,6 +16,7 @@ from domain.advice import AdviceAttempted, AdviceKind
 from domain.exchange import Operation
 from domain.message import message_stream
 from domain.notification import Answer, NotificationQueued
+from domain.operator import Actor
 from domain.provider import Capabilities
 from domain.sale import MeterDetail, UtilityType
 from ledger import Ledger
@@ -26,6 +27,7 @@ from projections.work_finder import PooledWorkFinder
 from switch.attend import Attendant
 from switch.command import KeyChanged, LookedUp, Refused, Reprinted, Sold
 from switch.notify import notify
+from switch.operate import Operating
 from switch.ports import Notice
 from switch.settings import SwitchSettings
 from switch.streams import NotAPurchaseError
@@ -34,11 +36,17 @@ from tests.scripted_provider import Fault, ScriptedProvider
 from tests.switchboard import METER, OP, Switchboard, TestClock
 
 TABLES = {
-    "contract_table": ("meter", "support"),
+    "audit": ("entry", "present"),
+    "contract_table": ("meter", "support", "utility_meters", "utility_support"),
+    "message_legs": ("message_leg",),
     "notifications": ("notification",),
     "open_work": ("purchase",),
+    "provider_health": ("provider", "change", "traffic", "purchases", "unsold"),
+    "queue": ("item", "key_change"),
+    "routing_preferences": ("utility",),
     "transactions": ("transaction",),
 }
+ANN = Actor("ann", "operator", "10.0.0.7", "/providers", "because")
 METERS = [METER.number, "2", "3", "nobody's"]
 SETTINGS = SwitchSettings(lease_poll_seconds=0.0, broadcast_window_seconds=5.0)
 EVERYTHING = Capabilities(
@@ -119,6 +127,7 @@ class History:
             self.clock, self.providers, SETTINGS, log=ledger, subscriptions=SUBSCRIPTIONS
         )
         self.board.purchases = Nobody()
+        self.operating = Operating(self.board.context)
         self.subscriber = Moody(self.chance, 200, 503, 404, None)
         self.purchases = 0
         self.services: list[str] = []
@@ -139,7 +148,14 @@ class History:
         board, chance = self.board, self.chance
         purchase = f"p{chance.randint(1, max(1, self.purchases))}"
         meter = chance.choice(METERS)
-        match chance.randint(0, 18):
+        match chance.randint(0, 22):
+            case 19:
+                await self._steer()
+            case 20:
+                await self._operate(purchase)
+            case 21 | 22:
+                self.clock.leap(chance.choice([1, 10]))
+                await self._known(self.operating.attend_now(ANN, purchase))
             case 14 | 15:
                 await self._serve()
             case 16:
@@ -170,8 +186,47 @@ class History:
                 await board.steering.set_meter_preference(
                     UtilityType.ELECTRICITY, meter, preference, OP
                 )
+            case 13:
+                named = chance.sample(["a", "b", "c"], chance.randint(0, 3))
+                ranked = chance.randint(0, len(named))
+                utility = chance.choice(["Test Municipality", "Elsewhere"])
+                await board.steering.set_preferences(utility, named[:ranked], named[ranked:], OP)
             case _:
                 await asyncio.sleep(0.001)
+
+    async def _steer(self) -> None:
+        """What people change that isn't a meter's."""
+        steering, chance = self.board.steering, self.chance
+        provider = chance.choice("abc")
+        match chance.randint(0, 4):
+            case 0 | 1:
+                await steering.set_weight(provider, chance.randint(0, 3), ANN)
+            case 2:
+                await steering.disable(provider, ANN)
+            case 3:
+                await steering.enable(provider, OP)
+            case _:
+                name = chance.choice([self.providers[0].utility, "Elsewhere"])
+                order = chance.sample("abc", 2)
+                ranked, excluded = order[:1], order[1 : chance.randint(1, 2)]
+                await steering.set_preferences(name, ranked, excluded, chance.choice([ANN, OP]))
+
+    async def _operate(self, message_id: str) -> None:
+        """What people do that changes nothing."""
+        operating = self.operating
+        match self.chance.randint(0, 5):
+            case 0:
+                await operating.signed_in(ANN)
+            case 1:
+                await operating.sign_in_refused(ANN)
+            case 2:
+                await operating.signed_out(ANN)
+            case 3:
+                await operating.tokens_viewed(ANN, message_id)
+            case 4:
+                await operating.exported(ANN, "transactions", "csv", "/transactions?status=UNKNOWN")
+            case _:
+                await operating.access_refused(ANN, "providers/weight")
 
     async def _serve(self) -> None:
         service = self._id("s")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -294,3 +295,43 @@ async def test_a_read_model_can_be_built_as_it_stood_at_a_position(
         assert reached == place
         assert await seen(database_url, f"as_of_{place}") == [p for p in written if p <= place]
     assert await position_of(database_url) == 0, "the live one is not touched"
+
+
+class WiderTally(Tally):
+    """The next release's: what it creates needs a column that the tables of today lack."""
+
+    tables = """
+        CREATE TABLE IF NOT EXISTS seen (position bigint NOT NULL, more text);
+        CREATE INDEX IF NOT EXISTS seen_by_more ON seen (more);
+    """
+
+
+class OtherTally(Tally):
+    """A read model beside it, whose tables are as they were."""
+
+    name = "other_tally"
+
+
+async def test_tables_of_an_older_shape_stop_only_their_own_read_model_and_can_be_rebuilt(
+    ledger: Ledger, database_url: str
+) -> None:
+    await runner(ledger, database_url).catch_up()
+    written = await write(ledger, "a", 5)
+    wider, other = WiderTally(), OtherTally()
+    upgraded = ProjectionRunner(ledger, database_url, [wider, other], QUICK)
+    async with running(upgraded):
+        async with asyncio.timeout(60):
+            while await seen_by_other(database_url) != written:  # noqa: ASYNC110 (as above)
+                await asyncio.sleep(0.01)
+        assert await seen(database_url) == []
+        await ProjectionRunner(ledger, database_url, [wider], QUICK).rebuild(wider)
+        written += await write(ledger, "b", 5)
+        await until_position(database_url, written[-1])
+    assert await seen(database_url) == written
+
+
+async def seen_by_other(url: str) -> list[int]:
+    try:
+        return await seen(url, schema_of(OtherTally.name))
+    except psycopg.errors.UndefinedTable:
+        return []

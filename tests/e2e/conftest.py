@@ -36,9 +36,13 @@ def chrome(console: Live, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def browser(chrome: Browser) -> Iterator[Browser]:
-    """The browser, with nobody signed in; what it complained of fails the test."""
+def browser(chrome: Browser, console: Live) -> Iterator[Browser]:
+    """The browser, with nobody signed in; what it or the switch complained of fails the test."""
     chrome.driver.delete_all_cookies()
     chrome.errors()
+    log = console.world.switches[-1].log
+    before = log.stat().st_size
     yield chrome
     assert chrome.errors() == []
+    # A page's handler that fails does so after its answer: only the log tells.
+    assert "Traceback" not in log.read_bytes()[before:].decode()

@@ -192,6 +192,8 @@ async def test_what_people_set_is_checked(board: Switchboard) -> None:
         await steering.set_preferences("U", ["y"], ["x"], OP)
     with pytest.raises(ValueError, match="named once"):
         await steering.set_preferences("U", ["a"], ["a"], OP)
+    with pytest.raises(ValueError, match="has a letter or digit"):
+        await steering.set_preferences("...", ["a"], [], OP)
     assert not await steering.knows_utility("U")
 
 

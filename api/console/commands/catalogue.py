@@ -4,7 +4,7 @@ from api.console.command import Command
 from api.console.commands.messages import AttendNow, ViewTokens
 from api.console.commands.meters import RequestRebroadcast, SetMeterPreference
 from api.console.commands.providers import DisableProvider, EnableProvider, SetWeight
-from api.console.commands.routing import SetPreferences
+from api.console.commands.routing import SetPreferences, UploadPreferences
 
 COMMANDS: tuple[type[Command], ...] = (
     AttendNow,
@@ -14,5 +14,6 @@ COMMANDS: tuple[type[Command], ...] = (
     SetMeterPreference,
     SetPreferences,
     SetWeight,
+    UploadPreferences,
     ViewTokens,
 )

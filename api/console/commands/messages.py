@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from api.console.command import Command, Doors
+from api.console.queue.attention import attention_text
 from api.console.role import Permission
 from domain.operator import Actor
 from switch.streams import NotAPurchaseError
@@ -25,10 +26,14 @@ class AttendNow(MessageCommand):
 
     async def carry_out(self, doors: Doors, actor: Actor) -> dict[str, Any]:
         try:
-            await doors.operating.attend_now(actor, self.message_id)
+            came = await doors.operating.attend_now(actor, self.message_id)
         except NotAPurchaseError:
             raise ValueError(f"nothing is open under {self.message_id}") from None
-        return {"message_id": self.message_id}
+        return {
+            "message_id": self.message_id,
+            "standing": came.standing.value,
+            "result": attention_text(came),
+        }
 
 
 class ViewTokens(MessageCommand):

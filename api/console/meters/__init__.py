@@ -1,0 +1,1 @@
+"""Meters: finding one, and what is known of it."""

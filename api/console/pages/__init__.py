@@ -1,1 +1,0 @@
-"""One page a file: what is read, and how it is shown."""

@@ -1,0 +1,1 @@
+"""The load balancer: how providers fare, and what changes them."""

@@ -1,0 +1,1 @@
+"""In doubt and queue: what waits, and what ended without effect."""

@@ -1,0 +1,1 @@
+"""Routing preferences: the list, the editor with its preview, and files."""

@@ -1,0 +1,1 @@
+"""What became of one message, told from its events: pure, apart from reading them."""

@@ -1,0 +1,1 @@
+"""Transactions: the list, its address, and the list as a file."""
