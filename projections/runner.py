@@ -14,7 +14,8 @@ import psycopg
 import structlog
 from psycopg import sql
 
-from ledger import Ledger, LedgerError, Recorded
+from ledger import Batch, Ledger, LedgerError, Recorded
+from projections.feed import Feed, events_after, reached
 from projections.projection import Connection, Projection, schema_of
 
 _log = structlog.get_logger(__name__)
@@ -27,12 +28,16 @@ _SETUP_LOCK = 7_236_001
 class RunnerSettings:
     """`batch`: events per transaction. `linger_seconds`: pause after each wake-up, so that under
     load a transaction takes in many commits. `idle_seconds`: how long a runner that lost its
-    cursor to another process waits. `restart_seconds`: pause after an error."""
+    cursor to another process waits. `restart_seconds`: pause after an error. `cursor_seconds`: how
+    far behind a cursor may be kept for which there was nothing to do. `feed_events_max`: events
+    that are held for read models that are a little behind the others."""
 
     batch: int = 1_000
     linger_seconds: float = 0.05
     idle_seconds: float = 1.0
     restart_seconds: float = 1.0
+    cursor_seconds: float = 0.2
+    feed_events_max: int = 5_000
 
 
 Progress = Callable[[int, int], None]
@@ -58,6 +63,15 @@ class ProjectionRunner:
         self._database_url = database_url
         self._projections = projections
         self._settings = settings
+        topics = {topic for projection in projections for topic in projection.topics}
+        self._feed = Feed(
+            ledger,
+            topics,
+            batch=settings.batch,
+            linger_seconds=settings.linger_seconds,
+            events_max=settings.feed_events_max,
+            restart_seconds=settings.restart_seconds,
+        )
 
     async def set_up(self) -> None:
         """Creates schemas, tables and cursors that don't exist yet."""
@@ -101,12 +115,37 @@ class ProjectionRunner:
         connection = await connect(self._database_url)
         async with connection:
             position = await self._position(connection, projection)
-            tail = self._ledger.tail(position, batch=self._settings.batch, topics=projection.topics)
-            async for batch in tail:
-                upto = batch.last_position
-                if not await self._advance(connection, projection, position, upto, batch.recorded):
-                    return
-                position = upto
+            # From the ledger first: a process that doesn't get the cursor needs no feed.
+            batch = await events_after(
+                self._ledger, position, projection.topics, self._settings.batch
+            )
+            if not await self._advance(connection, projection, position, batch):
+                return
+            position = batch.last_position
+            async with self._feed.reading():
+                while True:
+                    batch = await self._news(projection, position)
+                    if not await self._advance(connection, projection, position, batch):
+                        return
+                    position = batch.last_position
+
+    async def _news(self, projection: Projection, position: int) -> Batch:
+        """The next events above `position` for this read model. When there are none for it in what
+        the ledger goes on with, its cursor waits a little for more of that."""
+        loop = asyncio.get_running_loop()
+        deadline: float | None = None
+        batch = Batch(position, [])
+        while not batch.recorded:
+            following = self._feed.after(
+                batch.last_position, projection.topics, self._settings.batch
+            )
+            try:
+                async with asyncio.timeout_at(deadline):
+                    batch = await following
+            except TimeoutError:
+                break
+            deadline = deadline or loop.time() + self._settings.cursor_seconds
+        return batch
 
     async def catch_up(self) -> int:
         """Brings every read model up to the ledger's present end; returns that position."""
@@ -118,9 +157,9 @@ class ProjectionRunner:
                 position = await self._position(connection, projection)
                 while position < end:
                     recorded = await self._batch(projection, position, end)
-                    upto = _reached(recorded, self._settings.batch, end)
-                    if await self._advance(connection, projection, position, upto, recorded):
-                        position = upto
+                    batch = Batch(reached(recorded, self._settings.batch, end), recorded)
+                    if await self._advance(connection, projection, position, batch):
+                        position = batch.last_position
                     else:
                         await asyncio.sleep(self._settings.idle_seconds)
                         position = await self._position(connection, projection)
@@ -140,7 +179,7 @@ class ProjectionRunner:
             position = await self.build(connection, projection, fresh, progress=progress)
             async with connection.transaction():
                 await _locked_position(connection, projection.name, wait=True)
-                position = await self._feed(connection, projection, fresh, position, None)
+                position = await self._build_on(connection, projection, fresh, position, None)
                 await _swap(connection, projection.name, fresh, position)
         return position
 
@@ -157,9 +196,9 @@ class ProjectionRunner:
         `until` (default: now)."""
         await _create(connection, projection, schema)
         end = await self._ledger.last_position() if until is None else until
-        return await self._feed(connection, projection, schema, 0, end, progress)
+        return await self._build_on(connection, projection, schema, 0, end, progress)
 
-    async def _feed(
+    async def _build_on(
         self,
         connection: Connection,
         projection: Projection,
@@ -174,7 +213,7 @@ class ProjectionRunner:
             async with connection.transaction():
                 await _use(connection, schema)
                 await projection.apply(connection, recorded)
-            position = _reached(recorded, self._settings.batch, stop)
+            position = reached(recorded, self._settings.batch, stop)
             if progress is not None:
                 progress(position, stop)
         return position
@@ -196,30 +235,26 @@ class ProjectionRunner:
         connection: Connection,
         projection: Projection,
         position: int,
-        upto: int,
-        recorded: Sequence[Recorded],
+        batch: Batch,
     ) -> bool:
         """One batch in one transaction; False when the cursor is not ours or not at `position`."""
         async with connection.transaction():
             found = await _locked_position(connection, projection.name, wait=False)
             if found != position:
                 return False
-            if recorded:
+            if batch.recorded:
                 await _use(connection, schema_of(projection.name))
-                await projection.apply(connection, recorded)
-            await connection.execute(
-                "UPDATE projections.cursor SET position = %s, updated_at = now() WHERE name = %s",
-                (upto, projection.name),
-            )
+                await projection.apply(connection, batch.recorded)
+            if batch.last_position > position:
+                await connection.execute(
+                    "UPDATE projections.cursor SET position = %s, updated_at = now()"
+                    " WHERE name = %s",
+                    (batch.last_position, projection.name),
+                )
         return True
 
 
 _RUNNER_SQL = Path(__file__).with_suffix(".sql").read_bytes()
-
-
-def _reached(recorded: Sequence[Recorded], batch: int, end: int) -> int:
-    """A full batch ends where its last event is; a short one means nothing more up to `end`."""
-    return recorded[-1].position if len(recorded) == batch else end
 
 
 async def _create(connection: Connection, projection: Projection, schema: str) -> None:
