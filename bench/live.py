@@ -19,6 +19,11 @@ from bench.running import OPERATOR, ROOT, SENDER, system
 
 QUIET = "purchases one by one"
 BUSY = "the same under load"
+AMOUNT_CENTS = 12_345
+FILTERED = "/transactions?amount=123.45"
+"""Under load the newest fifty are gone in less than a second, so the page shows the measured ones
+alone, by an amount that nobody else pays."""
+LOAD_CENTS = 10_000
 METER = "TST001"
 SHOWN_SECONDS_MAX = 20.0
 # Writes down, for each card, when it was first there as sold. The observer runs as soon as the page
@@ -42,10 +47,12 @@ def run(purchases: int, per_second: float, load: int, say: Callable[[str], None]
     Raises BenchError."""
     with system() as port, _browser() as driver:
         base = f"http://127.0.0.1:{port}"
-        _open_page(driver, base)
+        _sign_in(driver, base)
+        _open_page(driver, base, "/transactions")
         rows = _rows(QUIET, _delays(driver, base, purchases, per_second), None)
         say("measured: one by one")
         quiet = rows[0].value
+        _open_page(driver, base, FILTERED)
         with _load(base, load) as bought:
             rows += _rows(BUSY, _delays(driver, base, purchases, per_second), quiet)
         seconds = purchases / per_second
@@ -90,14 +97,18 @@ def _browser() -> Generator[Any]:
             driver.quit()
 
 
-def _open_page(driver: Any, base: str) -> None:  # noqa: ANN401 (the driver is partly typed)
+def _sign_in(driver: Any, base: str) -> None:  # noqa: ANN401 (the driver is partly typed)
     driver.get(f"{base}/sign-in?next=/transactions")
     for name in ("name", "password"):
         driver.find_element("name", name).send_keys(OPERATOR)
     driver.find_element("css selector", "button[type=submit]").click()
     _until(lambda: "Transactions" in driver.title, "the page of transactions")
+
+
+def _open_page(driver: Any, base: str, path: str) -> None:  # noqa: ANN401
+    driver.get(base + path)
     # The first purchase also makes the list that later cards come into.
-    _buy(requests.Session(), base)
+    _buy(requests.Session(), base, AMOUNT_CENTS)
     _until(lambda: driver.find_elements("css selector", "a.card"), "the first card")
     driver.execute_script(_WATCH)
 
@@ -109,7 +120,7 @@ def _delays(driver: Any, base: str, purchases: int, per_second: float) -> list[f
     begun = time.monotonic()
     for number in range(purchases):
         time.sleep(max(0.0, begun + number / per_second - time.monotonic()))
-        purchase_id = _buy(session, base)
+        purchase_id = _buy(session, base, AMOUNT_CENTS)
         answered[purchase_id] = time.time() * 1_000
 
     def seen() -> Mapping[str, float]:
@@ -130,7 +141,7 @@ def _load(base: str, connections: int) -> Generator[list[str]]:
     def keep_buying() -> None:
         session = requests.Session()
         while not ended.is_set():
-            bought.append(_buy(session, base))
+            bought.append(_buy(session, base, LOAD_CENTS))
 
     threads = [threading.Thread(target=keep_buying, daemon=True) for _ in range(connections)]
     for thread in threads:
@@ -143,20 +154,20 @@ def _load(base: str, connections: int) -> Generator[list[str]]:
             thread.join(SHOWN_SECONDS_MAX)
 
 
-def _buy(session: requests.Session, base: str) -> str:
+def _buy(session: requests.Session, base: str, cents: int) -> str:
     """A purchase; its id. Raises BenchError."""
     session.auth = ("test", "test")
     purchase_id = str(uuid4())
     body = {
         "id": purchase_id,
         "meter": {"meterId": METER},
-        "purchaseAmount": {"amount": 10_000, "currency": "710"},
+        "purchaseAmount": {"amount": cents, "currency": "710"},
     }
     answer = session.post(f"{base}{ROOT}/tokenPurchases/{purchase_id}", json=SENDER | body)
     if answer.status_code == 400 and "ROUTING_ERROR" in answer.text:
         lookup = {"id": str(uuid4()), "meter": {"meterId": METER}}
         session.post(f"{base}{ROOT}/meterLookups/{lookup['id']}", json=SENDER | lookup)
-        return _buy(session, base)
+        return _buy(session, base, cents)
     if answer.status_code != 201:
         raise BenchError(f"purchase: {answer.status_code} {answer.text[:200]}")
     return purchase_id

@@ -124,7 +124,7 @@ class Browser:
         self.open(f"/sign-in?next={quote(then, safe='')}")
         self.one('input[name="name"]').send_keys(user)
         self.one('input[name="password"]').send_keys(user)
-        self.one('button[type="submit"]').click()
+        self.click('button[type="submit"]')
         self.wait(lambda: "/sign-in" not in self.driver.current_url, "signed in")
 
     def open(self, path: str) -> None:
@@ -136,6 +136,18 @@ class Browser:
     def one(self, css: str) -> WebElement:
         """The first visible element, once there is one."""
         return self.wait(lambda: next((e for e in self.all(css) if e.is_displayed()), None), css)
+
+    def click(self, css: str) -> None:
+        """Clicks the first visible element; one that is written anew meanwhile is looked for
+        again."""
+
+        def clicked() -> bool | None:
+            element = next((e for e in self.all(css) if e.is_displayed()), None)
+            if element is not None:
+                element.click()
+            return element is not None or None
+
+        self.wait(clicked, css)
 
     def button(self, text: str) -> WebElement:
         """The visible button or link with this text."""
@@ -152,8 +164,13 @@ class Browser:
         )
 
     def press(self, text: str) -> None:
-        """Clicks the button with this text."""
-        self.button(text).click()
+        """Clicks the button with this text, as `click` does."""
+
+        def pressed() -> bool:
+            self.button(text).click()
+            return True
+
+        self.wait(pressed, f"button {text}")
 
     @property
     def text(self) -> str:
@@ -198,6 +215,16 @@ class Browser:
 
         self.wait(same, "a page that stands still")
 
+    def grow(self) -> None:
+        """Makes the window as high as the page."""
+        height: int = self.driver.execute_script("return document.body.scrollHeight")  # pyright: ignore[reportUnknownMemberType]
+        self.resize((SIZE[0], height))
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """The page's own size, whatever the window's frame takes."""
+        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)  # pyright: ignore[reportUnknownMemberType]
+
     def screenshot(self, path: Path) -> None:
         self.driver.save_screenshot(str(path))  # pyright: ignore[reportUnknownMemberType]
 
@@ -233,9 +260,8 @@ def chromium(url: str, profile: Path, size: tuple[int, int] = SIZE) -> Generator
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     try:
-        # The page's own size, whatever the window's frame takes.
-        metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)  # pyright: ignore[reportUnknownMemberType]
-        yield Browser(driver, url)
+        browser = Browser(driver, url)
+        browser.resize(size)
+        yield browser
     finally:
         driver.quit()

@@ -15,8 +15,9 @@ from domain.sale import UtilityType
 from ledger.embedded import EmbeddedServer
 from providers.simulator.faults import FaultMode
 from providers.simulator.fleet_file import load_fleet
-from tests.console import Browser, Live, chromium, live
+from tests.console import SIZE, Browser, Live, chromium, live
 
+WHOLE = {"home", "transaction", "provider", "meter"}
 TABLET = (768, 1024)
 METERS = 24
 PURCHASES = 3
@@ -107,17 +108,23 @@ def _take(
         "audit": "/audit",
     }
     for name, path in pages.items():
-        _shoot(browser, folder, name, path)
+        _shoot(browser, folder, name, path, whole=name in WHOLE)
+        browser.resize(SIZE)
         say(name)
     theme = {"name": THEME_COOKIE, "value": "dark"}
     browser.driver.add_cookie(theme)  # pyright: ignore[reportUnknownMemberType]
     _shoot(browser, folder, "dark", "/providers")
 
 
-def _shoot(browser: Browser, folder: Path, name: str, path: str) -> None:
-    """The whole page, once it stands still."""
+def _shoot(browser: Browser, folder: Path, name: str, path: str, *, whole: bool = False) -> None:
+    """The window, or the whole page, once it stands still."""
     browser.open(path)
     browser.wait(lambda: browser.all("h1"), f"a heading at {path}")
+    # A blinking caret is never still.
+    browser.driver.execute_script("document.activeElement.blur()")  # pyright: ignore[reportUnknownMemberType]
+    if whole:
+        browser.still()
+        browser.grow()
     browser.still()
     browser.screenshot(folder / f"{name}.png")
 

@@ -42,9 +42,9 @@ def _drill(console: Live, browser: Browser) -> None:
     console.fault(SICK, "silent_before_sale")
     in_doubt = [console.buy(METER)[0] for _ in range(FAILURES)]
     browser.sign_in("operator", "/")
-    browser.one(f'.attention a[href="/providers/{SICK}"]').click()
+    browser.click(f'.attention a[href="/providers/{SICK}"]')
     browser.sees("no answer in time")
-    browser.one(f'a[href="/transactions/{in_doubt[0]}"]').click()
+    browser.click(f'a[href="/transactions/{in_doubt[0]}"]')
     browser.sees("Message flow", "no answer", "Why this provider")
     browser.open("/queue")
     browser.sees(*in_doubt, "Nobody else may sell this purchase meanwhile")

@@ -60,7 +60,7 @@ def test_a_provider_that_times_out_is_seen_disabled_and_enabled_again(
     listed = '.attention a[href="/providers/ontec"]'
     browser.one(listed)
     browser.sees("vends without an answer in the last 5 minutes")
-    browser.one(listed).click()
+    browser.click(listed)
 
     browser.sees("Vends by outcome")
     browser.one('[aria-label^="Vends by outcome"] svg')
@@ -123,7 +123,7 @@ def test_a_weight_is_edited_and_the_shares_follow(console: Live, browser: Browse
     before = browser.wait(weight, "a weight")
     try:
         edit = f"{card} .actions button:last-child"
-        browser.one(edit).click()
+        browser.click(edit)
         browser.sees("Live routing changes")
         number = browser.one(".q-dialog input[type=number]")
         number.send_keys(Keys.CONTROL, "a")

@@ -53,7 +53,7 @@ def shown(browser: Browser, zone: str) -> list[str]:
 
 def edit(browser: Browser, name: str) -> None:
     """Opens the dialog for the listed utility."""
-    browser.one(f"#edit-{utility_id(name)}").click()
+    browser.click(f"#edit-{utility_id(name)}")
     browser.sees(f"Preferences of {name}")
 
 
@@ -71,7 +71,7 @@ def test_rank_2_goes_above_rank_1_after_a_preview_and_the_next_purchase_follows(
         assert seller(console) == "sandulela"
 
     browser.sign_in("routing-manager", "/routing?search=MANDELA")
-    browser.one(f"#expand-{utility_id(UTILITY)}").click()
+    browser.click(f"#expand-{utility_id(UTILITY)}")
     browser.sees(UTILITY, "Ranked 1", "Ranked 2", "by routing-manager")
     assert browser.one(f"#expand-{utility_id(UTILITY)}").get_attribute("aria-expanded") == "true"
     browser.wait(lambda: "open=nelson" in browser.driver.current_url or None, "it in the address")
@@ -80,7 +80,7 @@ def test_rank_2_goes_above_rank_1_after_a_preview_and_the_next_purchase_follows(
 
     edit(browser, UTILITY)
     assert shown(browser, "ranked") == ["sandulela", "switchone"]
-    browser.one('[aria-label="SwitchOne up"]').click()
+    browser.click('[aria-label="SwitchOne up"]')
     wanted = ["switchone", "sandulela"]
     browser.wait(lambda: shown(browser, "ranked") == wanted or None, "the new order")
     browser.wait(
@@ -159,7 +159,7 @@ def test_a_file_is_reported_line_by_line_before_its_good_lines_are_applied(
     browser.sees(
         "3 lines; would change: 1, error: 2", "no such provider: nobody", "no such utility"
     )
-    browser.one(".q-checkbox").click()
+    browser.click(".q-checkbox")
     browser.sees("3 lines; would change: 2, error: 1", "Would change (new utility)")
     browser.press("Apply")
     browser.sees("3 lines; changed: 2, error: 1", "no such provider: nobody")

@@ -31,7 +31,7 @@ def test_a_wrong_password_is_refused(browser: Browser) -> None:
     browser.open("/sign-in")
     browser.one('input[name="name"]').send_keys("operator")
     browser.one('input[name="password"]').send_keys("wrong")
-    browser.one('button[type="submit"]').click()
+    browser.click('button[type="submit"]')
     browser.sees("Name or password is wrong.")
 
 

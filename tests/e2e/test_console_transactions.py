@@ -47,7 +47,7 @@ def test_a_sale_is_found_by_its_meter_and_by_any_reference(console: Live, browse
     browser.press("Search")
     browser.wait(lambda: shown(browser) == [sold] or None, "that sale alone")
     browser.sees("Approved", "Purchase · Electricity", "R200.00", "answered in")
-    browser.one(f"{CARDS} a.card").click()
+    browser.click(f"{CARDS} a.card")
     browser.wait(lambda: f"/transactions/{sold}" in browser.driver.current_url, "its own page")
 
 
