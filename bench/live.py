@@ -16,15 +16,25 @@ import requests
 from bench.load import BenchError
 from bench.result import Row, percentile
 from bench.running import OPERATOR, ROOT, SENDER, system
+from domain.sale import UtilityType
+from providers.simulator.faults import FaultMode
+from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
 
 QUIET = "purchases one by one"
 BUSY = "the same under load"
-AMOUNT_CENTS = 12_345
-FILTERED = "/transactions?amount=123.45"
+AMOUNT_CENTS = 9_876
+FILTERED = "/transactions?amount=98.76"
 """Under load the newest fifty are gone in less than a second, so the page shows the measured ones
 alone, by an amount that nobody else pays."""
 LOAD_CENTS = 10_000
-METER = "TST001"
+METER = next(
+    meter.number
+    for meter in load_fleet(DEFAULT_FLEET).meters
+    if meter.behaviour is FaultMode.NONE
+    and meter.utility_type is UtilityType.ELECTRICITY
+    and not (meter.number.startswith("TST") or meter.credit_blocked or meter.debts)
+    and meter.min_cents < AMOUNT_CENTS < meter.max_cents
+)
 SHOWN_SECONDS_MAX = 20.0
 # Writes down, for each card, when it was first there as sold. The observer runs as soon as the page
 # has changed, before it is painted.
