@@ -1,11 +1,14 @@
 """Operate: what people do at the console that changes no setting. Each is an event of theirs."""
 
+import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypedDict
 
 import msgspec
 
 from domain.event import Event
+from domain.exchange import ProviderAsked
 from domain.message import message_stream
 from domain.operator import (
     AccessRefused,
@@ -19,6 +22,7 @@ from domain.operator import (
     TokensViewed,
     operator_stream,
 )
+from ledger import Recorded
 from switch.attend import Standing, attend
 from switch.context import Context
 
@@ -39,6 +43,11 @@ class Attention(msgspec.Struct, frozen=True):
 
     standing: Standing
     since: tuple[Event, ...]
+
+
+class TooSoonError(ValueError):
+    """Attempts count: several without an answer make some providers' recovery take a sale back, so
+    nobody may make them as fast as a button can be pressed."""
 
 
 class Operating:
@@ -98,7 +107,8 @@ class Operating:
         """Asks the provider about a message at once: recovers its outcome, then delivers what
         advices wait. Does nothing more while another process is at it.
 
-        Raises NotAPurchaseError when nothing under this id ever needs anything."""
+        Raises NotAPurchaseError when nothing under this id ever needs anything, TooSoonError when
+        the provider was asked about it a moment ago."""
         event = AttentionRequested(
             at=self._context.clock(),
             message_id=message_id,
@@ -107,11 +117,22 @@ class Operating:
         )
         await self._keep(actor, event)
         stream = message_stream(message_id)
-        before = len(await self._context.log.read(stream))
+        before = await self._context.log.read(stream)
+        self._refuse_too_soon(before)
         standing = await attend(self._context, message_id, early=True)
-        recorded = await self._context.log.read(stream, before)
+        recorded = await self._context.log.read(stream, len(before))
         since = tuple(entry.event for entry in recorded if isinstance(entry.event, Event))
         return Attention(standing, since)
+
+    def _refuse_too_soon(self, recorded: Sequence[Recorded]) -> None:
+        asked = [e.event.at for e in recorded if isinstance(e.event, ProviderAsked)]
+        gap = timedelta(seconds=self._context.settings.attend_now_gap_seconds)
+        wait = max(asked) + gap - self._context.clock() if asked else timedelta()
+        if wait > timedelta():
+            raise TooSoonError(
+                "The provider was asked about it a moment ago:"
+                f" wait another {math.ceil(wait.total_seconds())} s."
+            )
 
     async def _keep(self, actor: Actor, event: Event) -> None:
         state = self._states.get(actor.name, Operator())

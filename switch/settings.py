@@ -44,6 +44,8 @@ class SwitchSettings:
     recovery_last_seconds: float = 600.0
     advice_first_seconds: float = 30.0
     advice_last_seconds: float = 600.0
+    attend_now_gap_seconds: float = 10.0
+    """How long after a provider was asked about a message a person may have it asked again."""
     patience_seconds: float = 72 * 3_600
     """An advice still unanswered after this long is given up; a purchase still unknown is asked
     for only once a day from then on (it is never dropped)."""

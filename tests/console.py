@@ -137,6 +137,29 @@ class Browser:
         """The first visible element, once there is one."""
         return self.wait(lambda: next((e for e in self.all(css) if e.is_displayed()), None), css)
 
+    def texts(self, css: str) -> list[str]:
+        """What all of them say, read at one moment, however often they are written anew; cells of
+        a row are a space apart."""
+        read = (
+            "return Array.from(document.querySelectorAll(arguments[0]),"
+            " e => e.innerText.replaceAll('\\t', ' '))"
+        )
+        found: list[str] = self.driver.execute_script(read, css)  # pyright: ignore[reportUnknownMemberType]
+        return found
+
+    def attributes(self, css: str, name: str) -> list[str]:
+        """The attribute of all of them, read at one moment; empty where one has none."""
+        read = (
+            "return Array.from(document.querySelectorAll(arguments[0]),"
+            " e => e.getAttribute(arguments[1]) || '')"
+        )
+        found: list[str] = self.driver.execute_script(read, css, name)  # pyright: ignore[reportUnknownMemberType]
+        return found
+
+    def text_of(self, css: str) -> str:
+        """What the first one says, once there is one."""
+        return self.wait(lambda: self.texts(css) or None, css)[0]
+
     def click(self, css: str) -> None:
         """Clicks the first visible element; one that is written anew meanwhile is looked for
         again."""

@@ -17,7 +17,7 @@ from providers.simulator.faults import FaultMode
 from providers.simulator.fleet_file import load_fleet
 from tests.console import SIZE, Browser, Live, chromium, live
 
-WHOLE = {"home", "transaction", "provider", "meter"}
+WHOLE = {"home", "transaction", "meter"}
 TABLET = (768, 1024)
 METERS = 24
 PURCHASES = 3

@@ -60,8 +60,9 @@ from tests.scripted_provider import ScriptedProvider
 METER = MeterDetail(number="04000000001")
 OP = Actor("op")
 SENDER = Sender(user="till", client="till")
-PATIENT = SwitchSettings(lease_poll_seconds=0.0)
-"""The defaults; polling takes no time, since the clock moves at every look."""
+PATIENT = SwitchSettings(lease_poll_seconds=0.0, attend_now_gap_seconds=0.0)
+"""The defaults; polling takes no time, since the clock moves at every look, and a person may press
+as often as they like."""
 
 
 class TestClock:

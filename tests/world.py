@@ -58,6 +58,7 @@ SWITCH: dict[str, Any] = {
     "lease_margin_seconds": 0.5,
     "scan_seconds": 0.2,
     "attend_concurrency": 32,
+    "attend_now_gap_seconds": 0,
     "recovery_first_seconds": 0.3,
     "recovery_last_seconds": 1.0,
     "advice_first_seconds": 0.3,

@@ -36,12 +36,11 @@ def change(console: Live, session: requests.Session, what: str, comment: str) ->
 
 
 def rows(browser: Browser) -> list[str]:
-    return [row.text for row in browser.all("tr[data-position]")]
+    return browser.texts("tr[data-position]")
 
 
 def positions(browser: Browser) -> list[str]:
-    found = [row.get_attribute("data-position") for row in browser.all("tr[data-position]")]
-    return [position for position in found if position is not None]
+    return browser.attributes("tr[data-position]", "data-position")
 
 
 def test_the_log_says_who_disabled_a_provider_and_what_it_was_before(

@@ -84,7 +84,7 @@ def _seller(console: Live) -> str:
 def _audit(browser: Browser) -> None:
     browser.sign_in("auditor", f"/audit?type=provider&id={SICK}")
     browser.sees("Enabled the provider")
-    rows = [row.text.replace("\n", " ") for row in browser.all("table tbody tr")]
+    rows = [row.replace("\n", " ") for row in browser.texts("table tbody tr")]
     changes = [row for row in rows if "the provider" in row][:2]
     assert "Enabled the provider" in changes[0]
     assert "disabled → enabled" in changes[0]

@@ -28,7 +28,7 @@ def at_hand(browser: Browser, label: str) -> WebElement:
 
 
 def history(browser: Browser) -> str:
-    return browser.one("[aria-labelledby=meter-history] table").text
+    return browser.text_of("[aria-labelledby=meter-history] table")
 
 
 def test_a_meter_is_found_by_a_part_marked_and_asked_about_at_its_next_lookup(
@@ -85,7 +85,7 @@ def test_a_meter_that_nobody_supports_says_what_to_do_and_is_listed_as_blocked(
     assert console.look_up(number).status == 400
     browser.sign_in("viewer", f"/meters/{number}")
     browser.sees("Blocked: no provider supports this meter", "an operator can")
-    labels = [button.text for button in browser.all("button")]
+    labels = browser.texts("button")
     assert not {"Mark for rebroadcast", "Meter preference"} & set(labels)
     browser.open("/meters?blocked=1")
     browser.sees(number)

@@ -95,11 +95,10 @@ def test_what_went_wrong_is_found_in_the_list_of_exchanges(console: Live, browse
     purchase_id, answer = console.buy(METER)
     assert answer.status != 201
     browser.sign_in("viewer", "/providers/ontec?outcome=UNKNOWN")
-    link = browser.one(f'table a[href="/transactions/{purchase_id}"]')
-    row = link.find_element("xpath", "ancestor::tr")
-    assert "Unknown" in row.text
-    assert "no answer" in row.text
-    assert not [row for row in browser.all("table .status") if row.text == "Approved"]
+    row = browser.text_of(f'table tr:has(a[href="/transactions/{purchase_id}"])')
+    assert "Unknown" in row
+    assert "no answer" in row
+    assert "Approved" not in browser.texts("table .status")
     transactions = browser.one('a[href="/transactions?provider=ontec"]')
     assert transactions.text == "Its transactions"
 
@@ -107,17 +106,17 @@ def test_what_went_wrong_is_found_in_the_list_of_exchanges(console: Live, browse
 def test_a_viewer_sees_all_providers_and_has_no_buttons(console: Live, browser: Browser) -> None:
     browser.sign_in("viewer", "/providers")
     browser.one('[data-provider="ipay"]')
-    cards = browser.all("[data-provider]")
+    cards = browser.texts("[data-provider]")
     assert len(cards) == len(console.world.fleet.providers)
-    assert all("Success rate (answered)" in card.text for card in cards)
-    assert not [card for card in cards if card.find_elements("tag name", "button")]
+    assert all("Success rate (answered)" in card for card in cards)
+    assert browser.all("[data-provider] button") == []
 
 
 def test_a_weight_is_edited_and_the_shares_follow(console: Live, browser: Browser) -> None:
     card = f'[data-provider="{WEIGHTED}"]'
 
     def weight() -> str:
-        return browser.one(f"{card} dl").text.split("\n")[1]
+        return browser.text_of(f"{card} dl").split("\n")[1]
 
     browser.sign_in("routing-manager", "/providers")
     before = browser.wait(weight, "a weight")
@@ -134,7 +133,7 @@ def test_a_weight_is_edited_and_the_shares_follow(console: Live, browser: Browse
         number.send_keys("1000000")
         browser.press("Update")
         browser.wait(lambda: weight() == "1000000" or None, "the new weight on the card")
-        share = browser.one(f"{card} dl").text.split("\n")[3]
+        share = browser.text_of(f"{card} dl").split("\n")[3]
         assert share == "99.9 %"
         browser.sees("by routing-manager, in effect")
     finally:

@@ -60,8 +60,8 @@ def row_says(page: Browser, message_id: str, *texts: str) -> None:
     """Waits for a row of that message that says all of `texts`."""
 
     def said() -> bool:
-        rows = page.all(f'tr[data-message="{message_id}"]')
-        return any(all(text in row.text for text in texts) for row in rows)
+        rows = page.texts(f'tr[data-message="{message_id}"]')
+        return any(all(text in row for text in texts) for row in rows)
 
     page.wait(lambda: said() or None, f"a row of {message_id} with {texts}")
 
@@ -83,7 +83,7 @@ def test_a_purchase_in_doubt_is_seen_and_recovered_when_it_is_asked_for(
     purchase_id, answer = faulty.buy(METER)
     assert answer.status == 504
     row_says(page, purchase_id, "Purchase", "In doubt", "Syntell", METER, "R100.00", "Last said")
-    assert page.one("table.depths a").text == "1"
+    assert page.text_of("table.depths a") == "1"
 
     ask(page, purchase_id)
     page.sees("No final answer from syntell", "Still open: it is asked again when it is due.")
@@ -93,8 +93,8 @@ def test_a_purchase_in_doubt_is_seen_and_recovered_when_it_is_asked_for(
     ask(page, purchase_id)
     page.sees("Sold by syntell: the tokens are with the transaction.", "Nothing is in doubt")
     gone(page, purchase_id)
-    (link, *_) = page.all(".results a")
-    assert link.get_attribute("href") == f"{faulty.url}/transactions/{purchase_id}"
+    (link, *_) = page.attributes(".results a", "href")
+    assert link == f"/transactions/{purchase_id}"
     sales = [sale for sale in faulty.run(faulty.world.standing()) if sale.meter == METER]
     assert len(sales) == 1
 

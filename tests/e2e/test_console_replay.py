@@ -31,7 +31,7 @@ def test_a_purchase_is_stepped_through_by_buttons_keys_and_address(
     browser.sees("step 3 of 5", "ProviderAsked")
     browser.press("Last")
     browser.sees("step 5 of 5", "PurchaseApproved")
-    changes = browser.one("table.changes").text
+    changes = browser.text_of("table.changes")
     assert "Status SENT APPROVED" in changes
     assert "••••" in changes
     assert browser.driver.current_url.endswith(f"/replay?id={purchase_id}&step=5")
@@ -52,10 +52,10 @@ def test_a_meter_as_of_a_moment_before_its_preference(console: Live, browser: Br
     browser.sign_in("viewer", "/replay")
     browser.open(f"/replay?meter=TST008&at={then}")
     browser.sees("As it stood at", "the next step came at")
-    assert "Preference" not in browser.one("table.state-table").text
+    assert "Preference" not in browser.text_of("table.state-table")
     browser.press("Next")
     browser.sees("Preference set: Contour, by op")
-    assert f"Preference {NONE} contour" in browser.one("table.changes").text
+    assert f"Preference {NONE} contour" in browser.text_of("table.changes")
 
     browser.open(f"/replay?meters=TST008&at={then}")
     browser.sees("As known at", "Test Server", "Supported", "none")

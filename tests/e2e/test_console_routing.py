@@ -47,8 +47,7 @@ def seller(console: Live) -> str:
 
 def shown(browser: Browser, zone: str) -> list[str]:
     """The providers in one zone of the dialog, in order."""
-    items = browser.all(f'[data-zone="{zone}"] li[data-provider]')
-    return [item.get_attribute("data-provider") or "" for item in items]
+    return browser.attributes(f'[data-zone="{zone}"] li[data-provider]', "data-provider")
 
 
 def edit(browser: Browser, name: str) -> None:
@@ -103,7 +102,7 @@ def test_rank_2_goes_above_rank_1_after_a_preview_and_the_next_purchase_follows(
     browser.wait(lambda: seller(console) == "switchone" or None, "purchases go to SwitchOne")
     browser.open("/routing?search=mandela")
     browser.sees("1 SwitchOne", "2 Sandulela")
-    assert [tag.text for tag in browser.all(".tag .label")] == ["SwitchOne", "Sandulela"]
+    assert browser.texts(".tag .label") == ["SwitchOne", "Sandulela"]
 
 
 def test_providers_are_moved_by_drag_and_by_number_and_a_change_meanwhile_is_not_overwritten(
@@ -136,7 +135,7 @@ def test_providers_are_moved_by_drag_and_by_number_and_a_change_meanwhile_is_not
     browser.sees(f"{name} was changed meanwhile")
     browser.press("Close")
     browser.press("Cancel")
-    browser.wait(lambda: "Ontec" in browser.one("table.routing").text or None, "the other's change")
+    browser.wait(lambda: "Ontec" in browser.text_of("table.routing") or None, "the other's change")
 
 
 def test_a_file_is_reported_line_by_line_before_its_good_lines_are_applied(

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
-from selenium.webdriver.common.by import By
 
 from tests.channel import purchase_message
 from tests.console import Browser, Live
@@ -28,8 +27,8 @@ def sell(console: Live, meter: str, cents: int = 10_000, **more: object) -> str:
 
 def shown(browser: Browser) -> list[str]:
     """The message ids of the cards, from top to bottom."""
-    links = browser.driver.find_elements(By.CSS_SELECTOR, f"{CARDS} a.card")
-    return [str(link.get_attribute("href")).rpartition("/")[2] for link in links]
+    links = browser.attributes(f"{CARDS} a.card", "href")
+    return [link.rpartition("/")[2] for link in links]
 
 
 def test_a_sale_is_found_by_its_meter_and_by_any_reference(console: Live, browser: Browser) -> None:
@@ -40,8 +39,7 @@ def test_a_sale_is_found_by_its_meter_and_by_any_reference(console: Live, browse
     browser.press("Search")
     browser.wait(lambda: sold in shown(browser) or None, "the sale's card")
     assert parse_qs(urlsplit(browser.driver.current_url).query) == {"meter": ["TST007"]}
-    cards = browser.all(CARDS)
-    assert all("TST007" in card.text for card in cards)
+    assert all("TST007" in card for card in browser.texts(CARDS))
     browser.press("Clear all")
     browser.one('input[name="reference"]').send_keys(basket.upper().replace("-", " "))
     browser.press("Search")
@@ -114,6 +112,7 @@ def test_pages_are_turned_there_and_back(console: Live, browser: Browser) -> Non
 
 def test_a_filter_that_makes_no_sense_is_told_where_it_is_set(browser: Browser) -> None:
     browser.sign_in("viewer", "/transactions")
+    browser.click("summary")
     browser.one('input[name="amount"]').send_keys("ten")
     browser.press("Search")
     browser.sees("An amount is written 100, 99.50, 50-200, 50- or -200.", "Nothing was searched.")

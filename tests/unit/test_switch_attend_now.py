@@ -1,6 +1,7 @@
 """Asking the provider now: earlier than it is due, never beside somebody who is at it already."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable
 
 import pytest
@@ -14,7 +15,7 @@ from domain.provider import Capabilities
 from domain.purchase import PurchaseStatus
 from domain.service import ServiceStatus
 from switch.attend import Standing, attend
-from switch.operate import Operating
+from switch.operate import Operating, TooSoonError
 from switch.streams import NotAPurchaseError
 from tests.scripted_provider import Fault, ScriptedProvider
 from tests.switchboard import Switchboard, TestClock
@@ -98,6 +99,19 @@ def let_answer(board: Switchboard) -> None:
 
 
 # Purchases
+
+
+async def test_nobody_hammers_on_a_provider(in_doubt: Switchboard) -> None:
+    settings = dataclasses.replace(in_doubt.settings, attend_now_gap_seconds=10.0)
+    operating = Operating(dataclasses.replace(in_doubt.context, settings=settings))
+    with pytest.raises(TooSoonError, match="wait another 10 s"):
+        await operating.attend_now(WHO, "p1")
+    assert asked(in_doubt) == []
+    wishes = in_doubt.log.streams["operator/ann"]
+    assert len(wishes) == 1, "the wish is kept all the same"
+    in_doubt.clock.leap(10.0)
+    assert (await operating.attend_now(WHO, "p1")).standing is Standing.DONE
+    assert asked(in_doubt) == [Operation.RECOVER]
 
 
 async def test_an_outcome_is_recovered_before_it_is_due(in_doubt: Switchboard) -> None:
