@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import requests
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -122,8 +122,8 @@ class Browser:
         """A new session for `user`, who goes on to `then`."""
         self.driver.delete_all_cookies()
         self.open(f"/sign-in?next={quote(then, safe='')}")
-        self.one('input[name="name"]').send_keys(user)
-        self.one('input[name="password"]').send_keys(user)
+        self.keys('input[name="name"]', user)
+        self.keys('input[name="password"]', user)
         self.click('button[type="submit"]')
         self.wait(lambda: "/sign-in" not in self.driver.current_url, "signed in")
 
@@ -172,6 +172,17 @@ class Browser:
 
         self.wait(clicked, css)
 
+    def keys(self, css: str, *keys: str) -> None:
+        """Types into the first visible element, which is looked for as `click` does."""
+
+        def typed() -> bool | None:
+            element = next((e for e in self.all(css) if e.is_displayed()), None)
+            if element is not None:
+                element.send_keys(*keys)
+            return element is not None or None
+
+        self.wait(typed, css)
+
     def button(self, text: str) -> WebElement:
         """The visible button or link with this text."""
         return self.wait(
@@ -213,7 +224,8 @@ class Browser:
             self.driver,
             seconds,
             poll_frequency=0.05,
-            ignored_exceptions=[StaleElementReferenceException],
+            # What is written anew while it is looked at is looked for again.
+            ignored_exceptions=[WebDriverException],
         )
         try:
             found = wait.until(lambda _: condition())

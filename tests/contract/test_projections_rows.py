@@ -48,7 +48,9 @@ TABLES = {
 }
 ANN = Actor("ann", "operator", "10.0.0.7", "/providers", "because")
 METERS = [METER.number, "2", "3", "nobody's"]
-SETTINGS = SwitchSettings(lease_poll_seconds=0.0, broadcast_window_seconds=5.0)
+SETTINGS = SwitchSettings(
+    lease_poll_seconds=0.0, broadcast_window_seconds=5.0, attend_now_gap_seconds=0.0
+)
 EVERYTHING = Capabilities(
     confirm=True, reverse=True, trial=True, reprint=True, fault_report=True, key_change=True
 )

@@ -67,9 +67,9 @@ def test_the_filter_is_in_the_address_and_the_file_has_what_the_page_shows(
 ) -> None:
     browser.sign_in("auditor", "/audit")
     browser.sees(comment)
-    browser.one('select[name="who"]').send_keys("operator")
-    browser.one('select[name="action"]').send_keys("Disabled the provider")
-    browser.one('input[name="id"]').send_keys("RAND")
+    browser.keys('select[name="who"]', "operator")
+    browser.keys('select[name="action"]', "Disabled the provider")
+    browser.keys('input[name="id"]', "RAND")
     browser.press("Show")
     browser.wait(lambda: "id=RAND" in browser.driver.current_url or None, "the filter's address")
     browser.sees(comment)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("console")
 
 def type_part(browser: Browser, part: str) -> None:
     """Types it, and waits for the meters that it may mean."""
-    browser.one(".meter-finder input").send_keys(part)
+    browser.keys(".meter-finder input", part)
     browser.one("[role=option]")
 
 
@@ -37,15 +37,15 @@ def test_a_meter_is_found_by_a_part_marked_and_asked_about_at_its_next_lookup(
     assert console.look_up("TST004").status == 201
     browser.sign_in("operator", "/meters")
     type_part(browser, "t004")
-    browser.one(".meter-finder input").send_keys(Keys.ARROW_DOWN)
+    browser.keys(".meter-finder input", Keys.ARROW_DOWN)
     browser.one("[role=option][aria-selected=true]")
-    browser.one(".meter-finder input").send_keys(Keys.ENTER)
+    browser.keys(".meter-finder input", Keys.ENTER)
     browser.sees("TST004", "Test Server", "Supported", "Not Supported", "Latest transactions")
     assert browser.driver.current_url.endswith("/meters/TST004?type=ELECTRICITY")
 
     browser.press("Mark for rebroadcast")
     browser.sees("Nothing is sent now")
-    browser.one(".meter-dialog input").send_keys("ticket 4711")
+    browser.keys(".meter-dialog input", "ticket 4711")
     browser.press("Mark")
     browser.sees("Marked: at its next transaction", "Marked for rebroadcast.", "ticket 4711")
     assert history(browser).count("Broadcast to") == 1, "nothing was sent"
@@ -63,9 +63,9 @@ def test_a_preference_is_put_in_order_by_keys_alone_and_stands_in_the_history(
     browser.sign_in("routing-manager", "/meters/TST005")
     browser.sees("Latest transactions")
     browser.button("Meter preference").send_keys(Keys.ENTER)
-    browser.one('[aria-label="Prefer iPay"]').send_keys(Keys.ENTER)
+    browser.keys('[aria-label="Prefer iPay"]', Keys.ENTER)
     at_hand(browser, "iPay out")
-    browser.one('[aria-label="Prefer Contour"]').send_keys(Keys.ENTER)
+    browser.keys('[aria-label="Prefer Contour"]', Keys.ENTER)
     at_hand(browser, "Contour up").send_keys(Keys.SPACE)
     browser.sees("1. Contour", "2. iPay")
     at_hand(browser, "Contour down")

@@ -71,7 +71,7 @@ def gone(page: Browser, message_id: str) -> None:
 
 
 def ask(page: Browser, message_id: str) -> None:
-    page.one(f'button[data-ask="{message_id}"]').click()
+    page.click(f'button[data-ask="{message_id}"]')
 
 
 def test_a_purchase_in_doubt_is_seen_and_recovered_when_it_is_asked_for(
@@ -108,8 +108,7 @@ def test_an_advice_that_waits_is_delivered_by_the_keyboard(faulty: Live, page: B
     row_says(page, purchase_id, "Confirmation", "Waiting", "A final answer of Syntell", "next in")
 
     faulty.fault(PROVIDER, "none")
-    button = page.one(f'button[data-ask="{purchase_id}"]')
-    button.send_keys(Keys.ENTER)
+    page.keys(f'button[data-ask="{purchase_id}"]', Keys.ENTER)
     page.sees("The provider took the confirmation.", "No advice waits")
 
 
@@ -134,7 +133,7 @@ def test_the_focus_stays_where_it_was_when_the_list_is_written_anew(
     silent(faulty, "VEND", "RECOVER")
     first, _ = faulty.buy(METER)
     page.sign_in("operator", "/queue")
-    page.one(f'tr[data-message="{first}"] a.id').send_keys(Keys.TAB)
+    page.keys(f'tr[data-message="{first}"] a.id', Keys.TAB)
     focused = page.driver.switch_to.active_element.get_attribute("id")
     second, _ = faulty.buy(METER)
     row_says(page, second, "In doubt")

@@ -40,7 +40,7 @@ def test_a_purchase_is_stepped_through_by_buttons_keys_and_address(
     browser.sees("step 3 of 5")
     browser.driver.refresh()
     browser.sees("step 3 of 5", "ProviderAsked")
-    browser.one("input[type=range]").send_keys(Keys.HOME)
+    browser.keys("input[type=range]", Keys.HOME)
     browser.sees("step 0 of 5", "nothing had happened yet")
 
 

@@ -29,8 +29,8 @@ def test_a_viewer_signs_in_and_sees_transactions(console: Live, browser: Browser
 
 def test_a_wrong_password_is_refused(browser: Browser) -> None:
     browser.open("/sign-in")
-    browser.one('input[name="name"]').send_keys("operator")
-    browser.one('input[name="password"]').send_keys("wrong")
+    browser.keys('input[name="name"]', "operator")
+    browser.keys('input[name="password"]', "wrong")
     browser.click('button[type="submit"]')
     browser.sees("Name or password is wrong.")
 

@@ -82,7 +82,7 @@ def test_tokens_are_shown_only_after_the_look_is_in_the_ledger(
 
     browser.press("Show tokens")
     comment = f"ticket {uuid4().hex[:8]}"
-    browser.one(".look-card textarea").send_keys(comment)
+    browser.keys(".look-card textarea", comment)
     browser.press("Show")
     browser.sees(grouped, "the look has been kept")
     (look,) = looks(console, "operator", purchase_id)

@@ -35,13 +35,13 @@ def test_a_sale_is_found_by_its_meter_and_by_any_reference(console: Live, browse
     basket = f"Basket-{uuid4()}"
     sold = sell(console, "TST007", 20_000, basketRef=basket, rrn="632908004711")
     browser.sign_in("viewer", "/transactions")
-    browser.one('input[name="meter"]').send_keys("TST007")
+    browser.keys('input[name="meter"]', "TST007")
     browser.press("Search")
     browser.wait(lambda: sold in shown(browser) or None, "the sale's card")
     assert parse_qs(urlsplit(browser.driver.current_url).query) == {"meter": ["TST007"]}
     assert all("TST007" in card for card in browser.texts(CARDS))
     browser.press("Clear all")
-    browser.one('input[name="reference"]').send_keys(basket.upper().replace("-", " "))
+    browser.keys('input[name="reference"]', basket.upper().replace("-", " "))
     browser.press("Search")
     browser.wait(lambda: shown(browser) == [sold] or None, "that sale alone")
     browser.sees("Approved", "Purchase · Electricity", "R200.00", "answered in")
@@ -113,7 +113,7 @@ def test_pages_are_turned_there_and_back(console: Live, browser: Browser) -> Non
 def test_a_filter_that_makes_no_sense_is_told_where_it_is_set(browser: Browser) -> None:
     browser.sign_in("viewer", "/transactions")
     browser.click("summary")
-    browser.one('input[name="amount"]').send_keys("ten")
+    browser.keys('input[name="amount"]', "ten")
     browser.press("Search")
     browser.sees("An amount is written 100, 99.50, 50-200, 50- or -200.", "Nothing was searched.")
     assert browser.one('input[name="amount"]').get_attribute("aria-invalid") == "true"
