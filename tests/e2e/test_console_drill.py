@@ -39,7 +39,7 @@ def test_a_sick_provider_is_found_spared_and_brought_back(console: Live, browser
 
 
 def _drill(console: Live, browser: Browser) -> None:
-    console.fault(SICK, "silent_before_sale")
+    console.fault(SICK, "silent_before_sale", operations=("VEND", "RECOVER"))
     in_doubt = [console.buy(METER)[0] for _ in range(FAILURES)]
     browser.sign_in("operator", "/")
     browser.click(f'.attention a[href="/providers/{SICK}"]')
