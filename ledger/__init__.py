@@ -1,5 +1,6 @@
 """The append-only ledger on PostgreSQL. It does not know what an event means."""
 
+from ledger.archive import Archive, NotArchived
 from ledger.errors import (
     EventRejected,
     LedgerBusy,
@@ -17,6 +18,7 @@ from ledger.recorded import Batch, Recorded
 from ledger.settings import LedgerSettings
 
 __all__ = [
+    "Archive",
     "Batch",
     "EventMapper",
     "EventRejected",
@@ -26,6 +28,7 @@ __all__ = [
     "LedgerError",
     "LedgerSettings",
     "LedgerUnavailable",
+    "NotArchived",
     "OutcomeUnknown",
     "Recorded",
     "UnknownTopic",

@@ -1,8 +1,7 @@
 """Streams as state: loading, and recording decisions against whatever others wrote meanwhile."""
 
-import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol, Self, TypeVar
+from typing import TypeVar
 
 from domain.event import Event
 from domain.message import message_stream
@@ -12,18 +11,18 @@ from domain.purchase import Purchase, PurchaseRequested
 from domain.sale import UtilityType
 from domain.service import Service, ServiceRequested
 from domain.utility import Utility, utility_stream
-from ledger import LedgerBusy, Recorded, VersionConflict
+from ledger.decide import Folded, TooManyConflictsError, fold
+from ledger.decide import decide as decide_on
 from switch.ports import EventLog
 
-
-class Folded(Protocol):
-    """A state that events fold into."""
-
-    @property
-    def version(self) -> int: ...
-
-    def after(self, event: Event, version: int) -> Self: ...
-
+__all__ = [
+    "Folded",
+    "NotAPurchaseError",
+    "NotAServiceError",
+    "Streams",
+    "TooManyConflictsError",
+    "fold",
+]
 
 F = TypeVar("F", bound=Folded)
 
@@ -34,18 +33,6 @@ class NotAPurchaseError(Exception):
 
 class NotAServiceError(Exception):
     """The message id belongs to no trial, reprint, fault report or key change."""
-
-
-class TooManyConflictsError(Exception):
-    """The stream moved on every attempt to decide; nothing was written."""
-
-
-def fold(state: F, recorded: Sequence[Recorded]) -> F:
-    """`state` after the recorded events, in order."""
-    for entry in recorded:
-        assert isinstance(entry.event, Event)
-        state = state.after(entry.event, entry.version)
-    return state
 
 
 class Streams:
@@ -89,18 +76,14 @@ class Streams:
         decides anew. No events: nothing is written. Returns the state afterwards.
 
         Raises TooManyConflictsError after the settings' number of conflicts or full queues."""
-        for _ in range(self._conflict_retries_max):
-            events = decide(state)
-            if not events:
-                return state
-            try:
-                return fold(state, await self._log.append(stream, state.version, events))
-            except VersionConflict:
-                state = fold(state, await self._log.read(stream, state.version))
-            except LedgerBusy:
-                # What is decided here has mostly happened already: worth waiting to record it.
-                await asyncio.sleep(self._busy_wait_seconds)
-        raise TooManyConflictsError(stream)
+        return await decide_on(
+            self._log,
+            stream,
+            state,
+            decide,
+            conflicts_max=self._conflict_retries_max,
+            busy_seconds=self._busy_wait_seconds,
+        )
 
     async def record_meter(
         self, meter: Meter, decide: Callable[[Meter], Sequence[Event]], seen: MeterSeen

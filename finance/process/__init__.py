@@ -1,0 +1,1 @@
+"""Reconciliation processes as a person sets them up."""
