@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV_COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 CONTRACT := $(addprefix tests/contract/test_provider_,contract.py operations.py faults.py)
 
-.PHONY: run test contract lint prove bench catalogue slips screenshots lock clean
+.PHONY: run test contract lint prove bench catalogue slips samples screenshots lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run
@@ -40,6 +40,10 @@ catalogue: $(VENV)/.run
 # Writes the approved slips of the scenario meters, and the picture in docs/, anew.
 slips: $(VENV)/.dev
 	$(BIN)/python -m tests.golden_slips
+
+# Writes the sample of a settlement statement in docs/ anew.
+samples: $(VENV)/.dev
+	$(BIN)/python -m tests.finance_samples docs/samples
 
 # Takes the pictures of the console in docs/ anew; needs Chromium and ChromeDriver.
 screenshots: $(VENV)/.dev

@@ -5,6 +5,7 @@ follow the product's public specification 8.3. The columns are not public: these
 every process of reconciliation may map others onto them.
 """
 
+import re
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -28,6 +29,9 @@ HEADER_FIELDS = (
     "total_amount_minor",
     "currency",
 )
+"""`record_count` and `total_amount_minor` count and add up the body's lines as they stand, a
+reversal as a purchase: they show whether lines were lost, and are nobody's balance."""
+
 BODY_FIELDS = (
     "record_type",
     "transaction_id",
@@ -61,7 +65,15 @@ BODY_FIELDS = (
     "fee_minor",
     "basket_ref",
 )
-"""Amounts in cents, times RFC 3339 at +02:00, dates YYYYMMDD. Never the token's digits."""
+"""Amounts in cents, times RFC 3339 at +02:00, dates YYYYMMDD. Never the token's digits.
+
+A line's `transaction_id` is its own message's: of a reversal, the reversal advice's, and then
+`original_id` is the purchase's. A reversal repeats the rest of its purchase's line, but for the
+time, which is when the channel asked for it."""
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_DEFUSED = re.compile(r"'+[=+\-@\t\r]")
+_UNWRITABLE = re.compile(r"[\r\n\0]+")
 
 
 class ExtractName(StrEnum):
@@ -83,3 +95,19 @@ def file_name(
     epoch = int(generated_at.timestamp())
     parts = (creator.upper(), partner.upper(), "EXTRACT", SERVICE, name.value)
     return f"{'_'.join(parts)}_{period_end:%Y%m%d}_{epoch}.csv"
+
+
+def defused(text: str) -> str:
+    """`text` as a column of text is written: a spreadsheet would take one that begins with = + - @
+    or a tab for a formula, so an apostrophe goes before it. `plain` takes it off again."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def plain(text: str) -> str:
+    """What `defused` made its result from."""
+    return text[1:] if _DEFUSED.match(text) else text
+
+
+def written(text: str) -> str:
+    """`text` as one line of ASCII: a space for line breaks, and ? for what ASCII doesn't have."""
+    return _UNWRITABLE.sub(" ", text).encode("ascii", "replace").decode("ascii")

@@ -147,7 +147,7 @@ class InboxFile(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, event: Event, version: int) -> Self:
         """The state after `event`."""
-        return msgspec.structs.replace(self, version=version, **self._change(event))
+        return msgspec.structs.replace(self, **{**self._change(event), "version": version})
 
     def _change(self, event: Event) -> Mapping[str, object]:
         match event:

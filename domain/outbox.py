@@ -1,5 +1,6 @@
 """A report in the outbox: made once, as files in several forms, and sent to whom it is for."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
@@ -27,18 +28,21 @@ class ReportKind(StrEnum):
 
 
 class ReportFile(msgspec.Struct, frozen=True):
-    """One form of it: csv, xlsx or pdf; `content` is its checksum in the archive."""
+    """One form of it: csv, xlsx or pdf. `content` is its checksum; in the archive it lies as
+    `parts`, in order, or in one piece where there are none."""
 
     form: str
     file_name: str
     content: str
     size_bytes: int
+    parts: tuple[str, ...] = ()
 
 
 class ReportMade(Steered, frozen=True, kw_only=True):
     """Its files are in the archive. `subject`: the cycle, settlement id or day that it is about.
-    `totals`: its figures, in cents, counts otherwise; the same in every form. `position`: the
-    ledger's position that it was made from."""
+    `totals`: its figures, in cents, counts otherwise; the same in every form. `position`: of the
+    last event that it was made from. `to`: whom it is to be sent to, as ReportSent names them;
+    nobody: it only lies in the outbox."""
 
     process: str
     report_id: str
@@ -47,6 +51,7 @@ class ReportMade(Steered, frozen=True, kw_only=True):
     files: tuple[ReportFile, ...]
     totals: dict[str, int]
     position: int
+    to: tuple[str, ...] = ()
 
 
 class ReportSent(Event, frozen=True, kw_only=True):
@@ -57,12 +62,14 @@ class ReportSent(Event, frozen=True, kw_only=True):
 
 
 class ReportNotSent(Event, frozen=True, kw_only=True):
-    """An attempt, counted from 1, that failed. `final`: it is not tried again."""
+    """An attempt, counted from 1, that failed. `next_attempt_at` (UTC): when it is tried again, if
+    it is not `final`."""
 
     report_id: str
     to: str
     attempt: int
     reason: str
+    next_attempt_at: datetime | None = None
     final: bool = False
 
 
@@ -73,7 +80,15 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     made: ReportMade | None = None
     sent: frozenset[str] = frozenset()
     attempts: dict[str, int] = {}
+    next_at: dict[str, datetime] = {}
+    """Of those that were tried in vain: before when they are not tried again."""
     given_up: frozenset[str] = frozenset()
+
+    def is_due(self, to: str, now: datetime) -> bool:
+        """Whether it is to be sent `to` somebody now."""
+        if self.made is None or to not in self.made.to or to in self.sent | self.given_up:
+            return False
+        return to not in self.next_at or self.next_at[to] <= now
 
     def after(self, event: Event, version: int) -> Self:
         """The state after `event`."""
@@ -85,6 +100,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
                 change["sent"] = self.sent | {event.to}
             case ReportNotSent():
                 change["attempts"] = {**self.attempts, event.to: event.attempt}
+                if event.next_attempt_at is not None:
+                    change["next_at"] = {**self.next_at, event.to: event.next_attempt_at}
                 if event.final:
                     change["given_up"] = self.given_up | {event.to}
             case _:

@@ -16,8 +16,11 @@ from domain.settlement import (
     SettlementDiscarded,
     SettlementPrepared,
     SettlementReady,
+    SettlementRefused,
     SettlementReleased,
+    SettlementRequested,
     SettlementStatus,
+    cycle_of,
 )
 from domain.steered import Steered
 
@@ -230,6 +233,10 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
     pending: dict[str, DecisionRequested] = {}
     settlements: dict[str, SettlementStatus] = {}
     """By settlement id; discarded ones are left out."""
+    attempts: dict[str, int] = {}
+    """How many settlements of a cycle there ever were, discarded ones too."""
+    requested: dict[str, SettlementRequested] = {}
+    """What the worker is to prepare, by cycle."""
 
     def after(self, event: Event, version: int) -> Self:
         """The state after `event`."""
@@ -263,10 +270,19 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
     def _after_settlement(self, event: Event) -> dict[str, object]:
         match event:
+            case SettlementRequested():
+                return {"requested": {**self.requested, event.cycle: event}}
+            case SettlementRefused():
+                return {"requested": self._requested_but(event.cycle)}
             case SettlementPrepared():
+                attempts = {**self.attempts, event.cycle: self.attempts.get(event.cycle, 0) + 1}
                 status = SettlementStatus.PREPARING
+                settlements = {**self.settlements, event.settlement_id: status}
+                return {"settlements": settlements, "attempts": attempts}
             case SettlementReady():
-                status = SettlementStatus.READY
+                settlements = {**self.settlements, event.settlement_id: SettlementStatus.READY}
+                rest = self._requested_but(cycle_of(event.settlement_id))
+                return {"settlements": settlements, "requested": rest}
             case SettlementReleased():
                 status = SettlementStatus.RELEASED
             case SettlementDiscarded():
@@ -275,6 +291,9 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
             case _:
                 return {}
         return {"settlements": {**self.settlements, event.settlement_id: status}}
+
+    def _requested_but(self, cycle: str) -> dict[str, SettlementRequested]:
+        return {c: r for c, r in self.requested.items() if c != cycle}
 
 
 RECONCILIATION_EVENTS = (

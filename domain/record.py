@@ -2,7 +2,7 @@
 
 A frame of records has the columns of the extract (domain/extract.py), a `ref` and the
 `business_date`. A purchase that a file has as REVERSED stands for two records: the purchase, and
-its reversal.
+its reversal, whose `original_id` is the purchase's `transaction_id`.
 """
 
 from datetime import date, datetime
@@ -32,7 +32,8 @@ class RecordKind(StrEnum):
 
 
 class RecordState(StrEnum):
-    """The column `transaction_state`."""
+    """The column `transaction_state`. The record of a reversal that took effect is APPROVED, as a
+    purchase's is, also where the file has REVERSED."""
 
     APPROVED = "APPROVED"
     REVERSED = "REVERSED"

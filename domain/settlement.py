@@ -20,6 +20,15 @@ class SettlementStatus(StrEnum):
     RELEASED = "RELEASED"
 
 
+class Counterparty(StrEnum):
+    """Whom a settlement is with."""
+
+    PROVIDER = "PROVIDER"
+    """We pay it."""
+    CHANNEL = "CHANNEL"
+    """It pays us."""
+
+
 class Totals(msgspec.Struct, frozen=True):
     """Of all lines and adjustments, signed cents: `net_cents` is principal + adjustments -
     commission - commission VAT, and what is paid."""
@@ -33,15 +42,33 @@ class Totals(msgspec.Struct, frozen=True):
     net_cents: int = 0
 
 
+class SettlementRequested(Steered, frozen=True, kw_only=True):
+    """`by` wants the cycle settled; the worker prepares it in that name."""
+
+    process: str
+    cycle: str
+
+
+class SettlementRefused(Event, frozen=True, kw_only=True):
+    """What was requested can't be prepared."""
+
+    process: str
+    cycle: str
+    reason: str
+
+
 class SettlementPrepared(Steered, frozen=True, kw_only=True):
-    """The cycle's settlement is being made, of records with business dates up to `until`. Dates are
-    YYYY-MM-DD. `settings_sha256`: the settings whose fees count."""
+    """The cycle's settlement with `party` is being made, of records with business dates up to
+    `until`. Dates are YYYY-MM-DD. `settings_sha256`: the settings whose fees count."""
 
     process: str
     settlement_id: str
     cycle: str
     until: str
     settings_sha256: str
+    counterparty: Counterparty
+    party: str
+    currency: str = "710"
 
 
 class SettlementLines(Event, frozen=True, kw_only=True):
@@ -60,7 +87,9 @@ class SettlementLines(Event, frozen=True, kw_only=True):
 
 
 class SettlementAdjusted(Event, frozen=True, kw_only=True):
-    """Approved adjustments that this settlement takes in, by decision id, in cents."""
+    """Approved adjustments that this settlement takes in, by decision id; `amounts` are cents more
+    (or less) of net. A decision's positive amount is owed to the party: to a provider, whom we pay,
+    it is more; of a channel, which pays us, it is less."""
 
     process: str
     settlement_id: str
@@ -69,11 +98,12 @@ class SettlementAdjusted(Event, frozen=True, kw_only=True):
 
 
 class SettlementReady(Event, frozen=True, kw_only=True):
-    """All lines are written; it can be released."""
+    """All lines are written; it can be released. `remarks`: what its releaser should know."""
 
     process: str
     settlement_id: str
     totals: Totals
+    remarks: tuple[str, ...] = ()
 
 
 class SettlementReleased(Steered, frozen=True, kw_only=True):
@@ -91,6 +121,8 @@ class SettlementDiscarded(Steered, frozen=True, kw_only=True):
 
 
 SETTLEMENT_EVENTS = (
+    SettlementRequested,
+    SettlementRefused,
     SettlementPrepared,
     SettlementLines,
     SettlementAdjusted,
@@ -103,3 +135,8 @@ SETTLEMENT_EVENTS = (
 def settlement_id(process: str, cycle: str, attempt: int) -> str:
     """What a settlement is called: `attempt` counts from 1 within the cycle."""
     return f"{process}:{cycle}:{attempt}"
+
+
+def cycle_of(settlement: str) -> str:
+    """The cycle in a settlement's id."""
+    return settlement.split(":")[1]

@@ -13,6 +13,8 @@ from finance.process.process import ReconciliationProcess
 from finance.settings import FinanceSettings
 from ledger import Archive, Ledger
 from ledger.decide import Folded, decide, fold
+from projections.projection import Projection
+from projections.runner import ProjectionRunner, RunnerSettings
 
 Connection = AsyncConnection[tuple[Any, ...]]
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -33,6 +35,7 @@ class Context:
     """`clock` is now in UTC, `new_id` an id that nobody has used."""
 
     ledger: Ledger
+    database_url: str
     archive: Archive
     connect: Connect
     processes: Mapping[str, ReconciliationProcess]
@@ -50,6 +53,16 @@ class Context:
     async def state(self, stream: str, nothing: S) -> S:
         """What the stream's events fold into; `nothing` when there are none."""
         return fold(nothing, await self.ledger.read(stream))
+
+    async def caught_up(
+        self, *models: Projection, runner_settings: RunnerSettings | None = None
+    ) -> int:
+        """Brings read models up to the ledger's present end, beside whoever else feeds them;
+        returns that position."""
+        runner = ProjectionRunner(
+            self.ledger, self.database_url, models, runner_settings or RunnerSettings()
+        )
+        return await runner.catch_up()
 
     async def decide(
         self, stream: str, state: S, deciding: Callable[[S], Sequence[msgspec.Struct]]

@@ -16,6 +16,7 @@ class FinanceSettings:
     """A file with more unreadable lines is refused whole: it is not what it was taken for."""
     exception_text_characters: int = 500
     workbook_bytes_max: int = 50_000_000
+    workbook_unpacked_bytes_max: int = 1_000_000_000
     workbook_rows_max: int = 1_048_576
 
     sales_batch: int = 50_000
@@ -35,10 +36,24 @@ class FinanceSettings:
     """How often the worker looks for what is due."""
     pickup_files_max: int = 1_000
     """Files taken from one place at a look."""
-    transfer_seconds: float = 300.0
+    pickups_at_once: int = 4
+    """Places that files are taken from at the same time."""
+    transfer_seconds: float = 900.0
+    """One file from or to a server, whole."""
     mail_seconds: float = 60.0
-    send_attempts_max: int = 10
+    """One answer of a mail server."""
+    mail_bytes_max: int = 10_000_000
+    """Of the files in one mail, before they are encoded; forms that don't fit are left out."""
+    deliveries_max: int = 100
+    """Deliveries tried at a look."""
+    deliveries_at_once: int = 4
+    send_attempts_max: int = 80
+    """With the pauses below, about three days: a mail server may be away for a weekend."""
     send_first_seconds: float = 30.0
     send_last_seconds: float = 3_600.0
     report_rows_max: int = 1_000_000
     """Lines of one report; an XLSX sheet holds 1,048,576."""
+    report_page_rows_max: int = 300
+    """Lines of a table on paper; the other forms have all."""
+    report_seconds: float = 900.0
+    """How long the figures of a report may take to be read."""

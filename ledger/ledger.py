@@ -73,12 +73,15 @@ class Ledger:
             for offset, event in enumerate(events)
         ]
 
-    async def read(self, stream: str, after_version: int = 0) -> list[Recorded]:
-        """The stream's events above `after_version`, by version; none if there is no stream.
+    async def read(
+        self, stream: str, after_version: int = 0, *, limit: int | None = None
+    ) -> list[Recorded]:
+        """The stream's events above `after_version`, by version; none if there is no stream. At
+        most the first `limit`.
 
         Raises LedgerUnavailable, UnknownTopic.
         """
-        return await self._reader.stream(stream, after_version)
+        return await self._reader.stream(stream, after_version, limit)
 
     async def last_position(self) -> int:
         """The position of the last event in the ledger; 0 when it is empty."""

@@ -43,6 +43,10 @@ class Reader:
             self._fetch, COLUMNS, name, settings.read_streams_max, settings.read_events_max
         )
         self._last = sql.SQL("SELECT coalesce(max(notification_id), 0) FROM {}").format(name)
+        self._first = sql.SQL(
+            "SELECT {} FROM {} WHERE originator_id = %s AND originator_version > %s::bigint"
+            " ORDER BY originator_version LIMIT %s::bigint"
+        ).format(COLUMNS, name)
         self._by_position = sql.SQL(
             "SELECT {} FROM {} WHERE notification_id > %s::bigint"
             " AND (%s::text[] IS NULL OR topic = ANY(%s::text[]))"
@@ -57,8 +61,14 @@ class Reader:
         """Closes the pool."""
         await self._pool.close()
 
-    async def stream(self, stream: str, after_version: int) -> list[Recorded]:
-        """The stream's events above `after_version`, all of them, by version."""
+    async def stream(
+        self, stream: str, after_version: int, limit: int | None = None
+    ) -> list[Recorded]:
+        """The stream's events above `after_version`, all of them or the first `limit`, by
+        version."""
+        if limit is not None:
+            rows = await self._fetch(self._first, [stream, after_version, limit])
+            return list(map(to_recorded(self._mapper), rows))
         page = self._settings.read_events_max
         recorded: list[Recorded] = []
         while True:

@@ -103,3 +103,19 @@ def live(
 
     rows = live_bench.run(purchases, per_second, load, _say)
     _print(rows, json, "from the answer to the card", live_bench.QUIET)
+
+
+@app.command("month")
+def month(
+    sales: Annotated[int, typer.Option(help="Sales of the month.", min=1_000)] = 1_000_000,
+    json: JsonOption = False,
+) -> None:
+    """A month at ten providers and three channels with 2 % disagreements at known places: what
+    reconciliation finds of them, and whether all totals tie. Exit code 1 when one doesn't."""
+    from bench import month as month_bench
+
+    result = month_bench.run(sales, _say)
+    _print(month_bench.rows(result), json, f"a month of {sales:,} sales", "")
+    for wrong in result.untied():
+        typer.echo(wrong, err=True)
+    raise typer.Exit(1 if result.untied() else 0)

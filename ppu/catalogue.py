@@ -191,6 +191,8 @@ def _type(hint: Any) -> str:  # noqa: ANN401 (any annotation)
         return " or ".join([*some, "nothing"] if NoneType in parts else some)
     if origin is tuple:
         return f"list of {_type(parts[0])}"
+    if origin is dict:
+        return f"{_type(parts[1])} by {_type(parts[0])}"
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct | StrEnum):
         return f"[{hint.__name__}](#{hint.__name__.lower()})"
     raise CatalogueError(f"ppu/catalogue.py can't describe the type {hint}")

@@ -1,8 +1,8 @@
 """The settings file of a switch process: TOML, read strictly, so that a misspelt limit is an error.
 
-`[interface]`, `[console]`, `[switch]`, `[ledger]` and `[projections]` name the settings of those
-rooms; `[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters prefer at
-first, `[[subscribers]]` who is told of purchases.
+`[interface]`, `[console]`, `[finance]`, `[switch]`, `[ledger]`, `[projections]` name the settings
+of those rooms; `[[providers]]` and `[[utilities]]` say whom to reach and what a utility's meters
+prefer at first, `[[subscribers]]` who is told of purchases.
 """
 
 import dataclasses
@@ -16,6 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from api.console.role import Role
+from finance.process.settings_file import as_path
+from finance.report.mail_settings import MailSettings
+from finance.settings import FinanceSettings
 from ledger import LedgerSettings
 from projections.runner import RunnerSettings
 from providers.config import ProviderConfig
@@ -76,6 +79,7 @@ class ConsoleConfig(_Section, frozen=True, kw_only=True):
     export_rows_max: int = 100_000
     exports_at_once_max: int = 2
     upload_bytes_max: int = 5_000_000
+    finance_upload_bytes_max: int = 250_000_000
     hint: str = ""
     """Shown at the sign-in."""
 
@@ -102,6 +106,20 @@ class SubscriberConfig(_Section, frozen=True, kw_only=True):
         return f"SubscriberConfig(id={self.id!r}, url={self.url!r})"
 
 
+class FinanceConfig(_Section, frozen=True, kw_only=True):
+    """Finance: `processes` is the file that sets up the reconciliation processes, beside this one
+    unless its path is absolute; without it there is no finance. `mail` is how reports are sent,
+    `limits` are the settings of finance/settings.py."""
+
+    processes: Path | None = None
+    mail: MailSettings | None = None
+    limits: dict[str, Any] = {}
+
+    @property
+    def settings(self) -> FinanceSettings:
+        return _settings("finance.limits", FinanceSettings, self.limits)
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """One switch process. Without `database_url` (or PPU_DATABASE_URL) the embedded server of the
     data folder is used. `run_projections` off: another process feeds the read models."""
@@ -109,6 +127,7 @@ class Config(_Section, frozen=True, kw_only=True):
     database_url: str | None = None
     interface: InterfaceConfig = InterfaceConfig()
     console: ConsoleConfig = ConsoleConfig()
+    finance: FinanceConfig = FinanceConfig()
     switch: dict[str, Any] = {}
     ledger: dict[str, Any] = {}
     projections: dict[str, Any] = {}
@@ -129,6 +148,11 @@ class Config(_Section, frozen=True, kw_only=True):
     def runner_settings(self) -> RunnerSettings:
         return _settings("projections", RunnerSettings, self.projections)
 
+    def with_processes(self, path: Path) -> "Config":
+        """These settings with the processes of that file."""
+        finance = msgspec.structs.replace(self.finance, processes=path)
+        return msgspec.structs.replace(self, finance=finance)
+
 
 def load_config(path: Path) -> Config:
     """Reads a settings file. Raises ConfigError saying what is wrong and where."""
@@ -139,7 +163,9 @@ def load_config(path: Path) -> Config:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     try:
-        config = msgspec.convert(data, Config)
+        config = msgspec.convert(data, Config, dec_hook=as_path)
+        if config.finance.processes is not None:
+            config = config.with_processes(path.parent / config.finance.processes)
         check(config)
     except (msgspec.ValidationError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
@@ -150,6 +176,7 @@ def check(config: Config) -> None:
     """Raises ConfigError for settings that are well formed but can't work together."""
     for section in ("switch_settings", "ledger_settings", "runner_settings"):
         getattr(config, section)
+    _ = config.finance.settings
     ids = [provider.id for provider in config.providers]
     twice = {provider for provider in ids if ids.count(provider) > 1}
     if twice:
@@ -189,7 +216,8 @@ def _check_console(console: ConsoleConfig) -> None:
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigError(f"console: no time zone {console.time_zone!r}") from None
     limits = ("session_seconds", "connections", "query_seconds", "live_seconds", "page_rows")
-    for name in (*limits, "export_rows_max", "exports_at_once_max", "upload_bytes_max"):
+    uploads = ("upload_bytes_max", "finance_upload_bytes_max")
+    for name in (*limits, "export_rows_max", "exports_at_once_max", *uploads):
         if getattr(console, name) <= 0:
             raise ConfigError(f"console: {name} must be above 0")
 

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typer.core import TyperGroup
 
 from api.channel.sign_in import hash_password
 from api.slip import DEFAULT_WIDTH, Line
@@ -22,20 +23,45 @@ from api.slip.slip import slip_width
 from ledger import Ledger, LedgerError, LedgerSettings
 from ledger.embedded_home import EmbeddedServerError
 from ppu import bench, meter, replay
+from ppu.child import ChildError
 from ppu.config import Config, ConfigError, load_config
 from ppu.database import database
 from ppu.log import configure_log
 from ppu.process import serve as serve_process
 from ppu.sandbox import SandboxSettings, port_from_environment, run_sandbox
-from ppu.simulators import SimulatorsError
 from ppu.slip import NoSlipError, slip_of, write_page
 from projections.catalogue import read_models
+from projections.projection import Projection
 from projections.runner import ProjectionRunner
 from providers.simulator.fleet_file import FleetError
 from providers.simulator.server import CONTROL_PORT
 from providers.simulator.server import run as run_simulators
 
-app = typer.Typer(no_args_is_help=True, help="An open switch for prepaid electricity, water, gas.")
+_FINANCE = "finance"
+
+
+class _Commands(TyperGroup):
+    """The commands, and those of finance: what they are made with is large, and a process that
+    sells must not load it."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 (typer's own click)
+        return [*super().list_commands(ctx), _FINANCE]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401
+        if cmd_name != _FINANCE:
+            return super().get_command(ctx, cmd_name)
+        from ppu.finance.app import app as finance
+
+        command = typer.main.get_command(finance)
+        command.name = _FINANCE
+        return command
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    help="An open switch for prepaid electricity, water, gas.",
+)
 projections_app = typer.Typer(no_args_is_help=True, help="The read models.")
 app.add_typer(projections_app, name="projections")
 app.add_typer(bench.app, name="bench")
@@ -47,7 +73,7 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="For a program: JSON on stdout.")]
 
 _CALLERS = (ConfigError, FleetError, ValueError, replay.NotInLedgerError, NoSlipError)
-_FAILURES = (SimulatorsError, EmbeddedServerError, LedgerError, psycopg.Error, OSError)
+_FAILURES = (ChildError, EmbeddedServerError, LedgerError, psycopg.Error, OSError)
 
 
 @contextmanager
@@ -166,6 +192,14 @@ async def _story(url: str, settings: LedgerSettings, message_id: str) -> list[re
         await ledger.close()
 
 
+def all_models() -> tuple[Projection, ...]:
+    """The read models of the selling process and those of finance."""
+    # Only here: a process that sells need not load what finance's models are made with.
+    from projections.finance_catalogue import finance_models
+
+    return (*read_models(), *finance_models())
+
+
 @projections_app.command("rebuild")
 def rebuild(
     names: Annotated[list[str] | None, typer.Argument(help="Which; default: all.")] = None,
@@ -173,7 +207,7 @@ def rebuild(
 ) -> None:
     """Build read models anew from the first event, beside the live ones, and put them in place."""
     with _errors():
-        known = {model.name: model for model in read_models()}
+        known = {model.name: model for model in all_models()}
         unknown = set(names or ()) - set(known)
         if unknown:
             raise ValueError(
@@ -185,7 +219,7 @@ def rebuild(
 
 
 async def _rebuild(url: str, settings: Config, names: list[str]) -> None:
-    models = [model for model in read_models() if model.name in names]
+    models = [model for model in all_models() if model.name in names]
     ledger = await Ledger.open(url, settings.ledger_settings)
     try:
         runner = ProjectionRunner(ledger, url, models, settings.runner_settings)

@@ -22,6 +22,7 @@ from api.channel.settings import OURSELVES, ChannelSettings
 from api.console.settings import ConsoleSettings, User
 from api.notification.http_notifier import HttpNotifier, Subscriber
 from domain.routing import DRAW_MAX
+from finance.doors import FinanceDoors
 from ledger import Ledger
 from ppu.config import Config, ConsoleConfig, InterfaceConfig
 from projections.catalogue import read_models
@@ -165,9 +166,22 @@ async def _console(
         reading=reading,
         history=History(ledger),
         clock=utc_now,
+        finance=await _finance(stack, config, database_url, ledger),
     )
     stack.push_async_callback(console.live.close)
     add_console(app, console, switch.operating, settings.hint)
+
+
+async def _finance(
+    stack: AsyncExitStack, config: Config, database_url: str, ledger: Ledger
+) -> FinanceDoors | None:
+    """Finance's desks; None when the settings name no processes."""
+    if config.finance.processes is None:
+        return None
+    # Only here, and not at all without processes.
+    from ppu.finance.desks import open_doors
+
+    return await stack.enter_async_context(open_doors(config, database_url, ledger))
 
 
 def console_settings(console: ConsoleConfig) -> ConsoleSettings:
@@ -183,6 +197,7 @@ def console_settings(console: ConsoleConfig) -> ConsoleSettings:
         export_rows_max=console.export_rows_max,
         exports_at_once_max=console.exports_at_once_max,
         upload_bytes_max=console.upload_bytes_max,
+        finance_upload_bytes_max=console.finance_upload_bytes_max,
     )
 
 

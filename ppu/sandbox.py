@@ -1,6 +1,7 @@
 """The sandbox: everything on one machine, with simulated providers, one command, no settings."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,10 @@ from rich.console import Console
 
 from api.channel.sign_in import hash_password
 from api.console.role import Role
-from ppu.config import Config, ConsoleConfig, InterfaceConfig, UserConfig
-from ppu.database import data_dir, database
+from ppu.child import child_process
+from ppu.config import Config, ConsoleConfig, FinanceConfig, InterfaceConfig, UserConfig
+from ppu.database import DATABASE_URL, data_dir, database
+from ppu.finance.office import sandbox_processes
 from ppu.process import serve
 from ppu.simulators import Simulators, simulator_process
 from providers.config import Timeouts
@@ -61,6 +64,7 @@ def sandbox_config(settings: SandboxSettings, simulators: Simulators) -> Config:
             + ", ".join(role.value for role in Role)
             + ".",
         ),
+        finance=FinanceConfig(processes=sandbox_processes()),
         providers=providers,
     )
 
@@ -78,6 +82,12 @@ def run_sandbox(settings: SandboxSettings) -> None:
             data_dir() / "simulators",
             free_ports=True,
         ) as simulators,
+        child_process(
+            (sys.executable, "-m", "ppu.main", "finance", "work"),
+            "the finance worker",
+            {DATABASE_URL: database_url},
+            logs=True,
+        ),
     ):
         config = sandbox_config(settings, simulators)
 

@@ -30,11 +30,18 @@ from domain.provider import (
 from domain.steered import Steered
 from domain.utility import PreferencesSet, UtilityRegistered
 from ledger import Recorded
+from projections.audit_finance import (
+    FINANCE_ACTIONS,
+    FINANCE_OBJECTS,
+    FINANCE_TOPICS,
+    FinanceAct,
+    finance_act,
+)
 from projections.projection import Connection, sql_beside
 
 SWITCH = "switch"
 """Who did what the switch did by itself."""
-PARTS = frozenset({"settings", "lookup", SWITCH})
+PARTS = frozenset({"settings", "lookup", SWITCH, "sftp", "s3", "worker"})
 """Who is no person; a person of such a name has a role."""
 
 HEALTH_CHANGED = "HEALTH_CHANGED"
@@ -55,8 +62,12 @@ ACTIONS = (
     "PREFERENCES_SET",
     "REBROADCAST_REQUESTED",
     "METER_PREFERENCE_SET",
+    *FINANCE_ACTIONS,
 )
-OBJECT_TYPES = ("provider", "utility", "meter", "message", "operator", "list", "access")
+OBJECT_TYPES = (
+    *("provider", "utility", "meter", "message", "operator", "list", "access"),
+    *FINANCE_OBJECTS,
+)
 
 _Json = dict[str, Any]
 _NO_PREFERENCES: _Json = {"ranked": [], "excluded": []}
@@ -117,6 +128,7 @@ class Audit:
         RebroadcastRequested,
         RebroadcastCleared,
         MeterPreferenceSet,
+        *FINANCE_TOPICS,
     )
 
     async def apply(self, connection: Connection, recorded: Sequence[Recorded]) -> None:
@@ -145,6 +157,9 @@ def _entry(recorded: Recorded, present: _Object) -> AuditEntry | None:
         case OperatorEvent():
             return _of_operator(recorded.position, event)
         case Steered():
+            act = finance_act(recorded.stream, event)
+            if act is not None:
+                return _of_finance(recorded.position, event, act, present)
             return _of_change(recorded, event, present)
         case HealthChanged():
             before = present.set("healthy", event.healthy, initially=True)
@@ -224,6 +239,32 @@ def _of_change(recorded: Recorded, event: Steered, present: _Object) -> AuditEnt
         object_name=flows if kind == "meter" else present.name,
         before=before,
         after=after,
+        address=event.address,
+        page=event.page,
+        comment=event.comment,
+    )
+
+
+def _of_finance(position: int, event: Steered, act: FinanceAct, present: _Object) -> AuditEntry:
+    before = None
+    if act.aspect is not None:
+        value = act.after[act.aspect]
+        was = present.set(act.aspect, value)
+        before = None if was is None else {act.aspect: was}
+    if act.object_type == "file" and act.object_name:
+        present.set("name", act.object_name)
+    return AuditEntry(
+        position=position,
+        at=event.at,
+        who=event.by,
+        person=bool(event.role) or event.by not in PARTS,
+        role=event.role,
+        action=act.action,
+        object_type=act.object_type,
+        object_id=act.object_id,
+        object_name=act.object_name or present.name,
+        before=before,
+        after=act.after,
         address=event.address,
         page=event.page,
         comment=event.comment,

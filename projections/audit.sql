@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS entry (
     person       boolean NOT NULL,
     role         text NOT NULL DEFAULT '',
     action       text NOT NULL,
-    -- provider, utility, meter, message, operator, list, access.
+    -- provider, utility, meter, message, operator, list, access, file, decision, settlement, process,
+    -- report.
     object_type  text NOT NULL,
     object_id    text NOT NULL,
     -- What the object was called then; of a meter, what flows through it.

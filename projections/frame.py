@@ -21,9 +21,10 @@ _TYPES: dict[ColumnType, pa.DataType] = {
     ColumnType.UNITS: pa.string(),
 }
 
+_REF = pa.field("ref", pa.int64(), nullable=False)
 SCHEMA: pa.Schema = pa.schema(
     [
-        pa.field("ref", pa.int64(), nullable=False),
+        _REF,
         pa.field("business_date", pa.date32(), nullable=False),
         *(pa.field(name, _TYPES[kind]) for name, kind in COLUMNS.items()),
     ]
@@ -47,4 +48,4 @@ def decoded(content: bytes, file: int, columns: Collection[str] | None = None) -
         pa.BufferReader(content), columns=wanted, use_threads=False
     )
     refs = pc.add(table["ref"], pa.scalar(file << 32, pa.int64()))
-    return table.set_column(table.schema.get_field_index("ref"), "ref", refs)
+    return table.set_column(table.schema.get_field_index("ref"), _REF, refs)

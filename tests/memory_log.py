@@ -40,9 +40,11 @@ class MemoryLog:
         self.around("after", events)
         return new
 
-    async def read(self, stream: str, after_version: int = 0) -> list[Recorded]:
+    async def read(
+        self, stream: str, after_version: int = 0, *, limit: int | None = None
+    ) -> list[Recorded]:
         await asyncio.sleep(0)
-        return self.streams[stream][after_version:]
+        return self.streams[stream][after_version:][:limit]
 
     async def last_position(self) -> int:
         return len(self.recorded)

@@ -10,6 +10,7 @@ from api.console.audit import page as audit
 from api.console.audit.export import export_routes
 from api.console.command import Doors
 from api.console.desk import Desk
+from api.console.finance.pages import add_finance_pages, finance_routes
 from api.console.home import page as home
 from api.console.live import Live
 from api.console.meters import meter
@@ -32,6 +33,7 @@ from api.console.text import Formats
 from api.console.transaction import page as transaction
 from api.console.transactions import page as transactions
 from api.console.transactions.export import routes as transaction_files
+from finance.doors import FinanceDoors
 from projections.history import History
 from projections.reading import Reading
 from switch.operate import Operating
@@ -47,14 +49,15 @@ def build_console(
     reading: Reading,
     history: History,
     clock: Clock,
+    finance: FinanceDoors | None = None,
 ) -> Console:
-    """What the pages are built with."""
+    """What the pages are built with; without `finance` it has no pages of it."""
     sessions = Sessions(settings, clock)
     formats = Formats(settings.time_zone)
     return Console(
         settings=settings,
         sessions=sessions,
-        desk=Desk(Doors(steering, operating), sessions),
+        desk=Desk(Doors(steering, operating, finance), sessions),
         reading=reading,
         history=history,
         live=Live(reading, settings.live_seconds),
@@ -63,6 +66,7 @@ def build_console(
         templates=Templates(formats),
         clock=clock,
         patience=operating.patience,
+        finance=finance,
     )
 
 
@@ -86,6 +90,7 @@ def add_console(app: FastAPI, console: Console, operating: Operating, hint: str 
             *export_routes(console),
             *transaction_files(console),
             *preferences_files(console),
+            *finance_routes(console),
             Route("/sign-in", sign_in),
         ]
     )
@@ -100,6 +105,7 @@ def add_console(app: FastAPI, console: Console, operating: Operating, hint: str 
     add_page(console, "/routing", "Routing preferences", routing.page(console))
     add_page(console, "/providers", "Load balancer", providers.build)
     add_page(console, "/providers/{provider}", "Provider", provider.build)
+    add_finance_pages(console)
     # dark=None follows the browser's own choice until the operator makes one.
     ui.run_with(  # pyright: ignore[reportUnknownMemberType]
         app, dark=None, tailwind=False, show_welcome_message=False

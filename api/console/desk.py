@@ -5,6 +5,7 @@ from typing import Any
 from api.console.command import Command, Doors
 from api.console.role import Permission
 from api.console.session import Session, Sessions
+from finance.approval import SameOperatorError
 
 
 class Desk:
@@ -20,7 +21,12 @@ class Desk:
         Raises SignedOutError, ForbiddenError, and what the command raises."""
         await self.admit(session, type(command))
         actor = session.actor(page=command.page, comment=command.comment)
-        return await command.carry_out(self._doors, actor)
+        try:
+            return await command.carry_out(self._doors, actor)
+        except SameOperatorError:
+            # Somebody tried to be their own checker: an auditor wants to know.
+            await self._doors.operating.access_refused(actor, f"{command.path} of one's own")
+            raise
 
     async def admit(self, session: Session, kind: type[Command]) -> None:
         """Whether `session` may give such a command. Raises SignedOutError, ForbiddenError."""

@@ -1,6 +1,6 @@
 """The frame of every page: header, navigation by role, light and dark."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
@@ -27,15 +27,22 @@ _PAGES = (
     ("/routing", "Routing preferences", "alt_route", Permission.VIEW),
     ("/providers", "Load balancer", "balance", Permission.VIEW),
     ("/queue", "In doubt and queue", "hourglass_top", Permission.VIEW),
+    ("/finance", "Finance", "account_balance", Permission.FINANCE),
     ("/replay", "Replay", "history", Permission.VIEW),
     ("/audit", "Audit log", "fact_check", Permission.AUDIT),
 )
 
 
 @contextmanager
-def frame(session: Session, title: str, path: str, theme: str | None) -> Generator[None]:
+def frame(
+    session: Session,
+    title: str,
+    path: str,
+    theme: str | None,
+    absent: Collection[str] = (),
+) -> Generator[None]:
     """Header and navigation around what is built inside. `theme`: what the operator chose before;
-    without a choice the browser's own counts."""
+    without a choice the browser's own counts. `absent`: addresses that lead nowhere here."""
     ui.add_head_html(_HEAD)
     ui.colors(primary="#0b5cad")
     dark = ui.dark_mode(_THEMES.get(theme))
@@ -61,19 +68,21 @@ def frame(session: Session, title: str, path: str, theme: str | None) -> Generat
     # Not by NiceGUI's own asking the browser: its error fills the log when somebody leaves early.
     drawer = ui.left_drawer(value=False, bordered=True).classes("nav")
     with drawer.props("width=220 breakpoint=900 show-if-above"):
-        ui.html(_navigation(session, path), sanitize=False, tag="nav").props('aria-label="Pages"')
+        ui.html(_navigation(session, path, absent), sanitize=False, tag="nav").props(
+            'aria-label="Pages"'
+        )
     drawer_button.on_click(drawer.toggle)
     with ui.column().classes("content").props("id=content role=main tabindex=-1"):
         ui.html(title, tag="h1", sanitize=True)
         yield
 
 
-def _navigation(session: Session, path: str) -> str:
+def _navigation(session: Session, path: str, absent: Collection[str]) -> str:
     here = "/" + path.split("/")[1]
     items = [
         f'<a href="{address}"{" aria-current=page" if address == here else ""}>'
         f'<i class="q-icon material-icons" aria-hidden="true">{icon}</i>{name}</a>'
         for address, name, icon, permission in _PAGES
-        if session.may(permission)
+        if session.may(permission) and address not in absent
     ]
     return "".join(items)

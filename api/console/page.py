@@ -23,6 +23,7 @@ from api.console.session import ForbiddenError, Session, Sessions, SignedOutErro
 from api.console.settings import ConsoleSettings
 from api.console.templates import Templates
 from api.console.text import Formats
+from finance.doors import FinanceDoors
 from projections.history import History
 from projections.reading import Reading
 from switch.ports import Clock
@@ -48,6 +49,13 @@ class Console:
     clock: Clock
     patience: timedelta
     """After this an unknown outcome is asked for once a day, and an advice is given up."""
+    finance: FinanceDoors | None = None
+    """None where there are no reconciliation processes."""
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Pages that there are not here."""
+        return () if self.finance is not None else ("/finance",)
 
 
 class View:
@@ -66,6 +74,11 @@ class View:
         self.request = request
         self.client = client
         self._seen = seen
+
+    @property
+    def seen(self) -> Mapping[str, int]:
+        """How far each read model was before the page was built, by its name."""
+        return self._seen
 
     @property
     def query(self) -> dict[str, str]:
@@ -180,7 +193,8 @@ def add_page(
             return RedirectResponse(sign_in_address(request), 303)
         if not session.may(permission):
             return _forbidden(console, session)
-        with frame(session, title, request.url.path, request.cookies.get(THEME_COOKIE)):
+        theme = request.cookies.get(THEME_COOKIE)
+        with frame(session, title, request.url.path, theme, console.absent):
             try:
                 seen = await console.reading.positions()
                 await build(View(console, session, request, client, seen))

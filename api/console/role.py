@@ -23,6 +23,12 @@ class Permission(StrEnum):
     """Weights and utilities' preferences."""
     AUDIT = "AUDIT"
     """The audit log."""
+    FINANCE = "FINANCE"
+    """Finance's pages."""
+    FINANCE_OPERATE = "FINANCE_OPERATE"
+    """Upload files, ask for decisions, rollbacks and settlements."""
+    FINANCE_APPROVE = "FINANCE_APPROVE"
+    """Approve or reject what another person asked for, release settlements."""
 
 
 class Role(StrEnum):
@@ -51,8 +57,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ROUTING_MANAGER: frozenset(
         {_P.VIEW, _P.EXPORT, _P.STEER_METER, _P.SWITCH_PROVIDER, _P.STEER_ROUTING}
     ),
-    Role.FINANCE_OPERATOR: frozenset({_P.VIEW, _P.EXPORT}),
-    Role.FINANCE_APPROVER: frozenset({_P.VIEW, _P.EXPORT}),
+    Role.FINANCE_OPERATOR: frozenset({_P.VIEW, _P.EXPORT, _P.FINANCE, _P.FINANCE_OPERATE}),
+    Role.FINANCE_APPROVER: frozenset({_P.VIEW, _P.EXPORT, _P.FINANCE, _P.FINANCE_APPROVE}),
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.AUDITOR: frozenset({_P.VIEW, _P.EXPORT, _P.AUDIT}),
+    Role.AUDITOR: frozenset({_P.VIEW, _P.EXPORT, _P.AUDIT, _P.FINANCE}),
 }

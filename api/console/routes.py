@@ -25,6 +25,7 @@ from api.console.password import Passwords, TooManyWaitingError
 from api.console.session import ForbiddenError, Sessions, SignedOutError, address_of
 from api.console.settings import ConsoleSettings
 from domain.operator import Actor
+from finance.approval import SameOperatorError
 from switch.operate import Operating
 from switch.steer import ChangedMeanwhileError
 from switch.streams import TooManyConflictsError
@@ -145,7 +146,7 @@ def answer_to(problem: Exception) -> JSONResponse | None:
     match problem:
         case SignedOutError():
             return error(401, "sign in at /sign-in")
-        case ForbiddenError():
+        case ForbiddenError() | SameOperatorError():
             return error(403, str(problem))
         case TooLargeBodyError():
             return error(413, "the body is too large")

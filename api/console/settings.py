@@ -40,5 +40,7 @@ class ConsoleSettings:
     """Exports under way at once; one more is told to try again."""
     upload_bytes_max: int = 5_000_000
     """A file that is uploaded."""
+    finance_upload_bytes_max: int = 250_000_000
+    """A party's file that is uploaded at finance's pages: about a million lines."""
     body_bytes_max: int = 65_536
     """The body of a command."""

@@ -8,6 +8,7 @@ from domain.reconciliation import Winner
 
 DEFAULT_KEYS = (
     ("transaction_id", "message_type"),
+    ("original_id", "message_type"),
     ("provider_reference", "message_type"),
     ("rrn", "meter_id", "amount_minor", "business_date", "message_type"),
 )
@@ -35,7 +36,7 @@ class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rule that settles pairs which differ in `fields` and nothing else, without a person: at the
-    figures of `winner`. Where an amount is among them, it differs by at most `within`."""
+    figures of `winner`. An amount or a date among them differs by at most `within`."""
 
     name: str
     fields: tuple[str, ...] = ("amount_minor",)

@@ -10,6 +10,7 @@ from typing import Protocol
 from providers.simulator.aeon.answering import AeonAnswering
 from providers.simulator.aeon.conversation import AeonConversation
 from providers.simulator.easypay.dialect import EasyPayDialect
+from providers.simulator.extract_file import MarkOff
 from providers.simulator.faults import Fault, FaultBoard, FaultMode, fault_problem
 from providers.simulator.fleet import Fleet, FleetProvider
 from providers.simulator.http_server import HttpProviderServer
@@ -17,7 +18,7 @@ from providers.simulator.ipaymsg.answering import IpayAnswering
 from providers.simulator.ipaymsg.conversation import IpayConversation
 from providers.simulator.ipaymsg.http import IpayHttpServer
 from providers.simulator.kazang.dialect import KazangDialect
-from providers.simulator.mark_off import MarkOff, MarkOffOrder, mark_off
+from providers.simulator.mark_off import MarkOffOrder, mark_off
 from providers.simulator.restvend.dialect import RestvendDialect
 from providers.simulator.sales import SalesLedger
 from providers.simulator.tcp_server import TcpProviderServer

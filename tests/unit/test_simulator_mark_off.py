@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.extract import BODY_FIELDS, HEADER_FIELDS
+from providers.simulator.extract_file import Disagreement, MarkOff
 from providers.simulator.fleet_file import DEFAULT_FLEET, load_fleet
-from providers.simulator.mark_off import Disagreement, MarkOff, MarkOffOrder, mark_off
+from providers.simulator.mark_off import MarkOffOrder, mark_off
 from providers.simulator.sales import SalesLedger
 from providers.simulator.vending import Vending
 

@@ -27,8 +27,10 @@ class Gated(MemoryLog):
     tails: int = 0
     failing_tails: int = 0
 
-    async def read(self, stream: str, after_version: int = 0) -> list[Recorded]:
-        found = list(await super().read(stream, after_version))
+    async def read(
+        self, stream: str, after_version: int = 0, *, limit: int | None = None
+    ) -> list[Recorded]:
+        found = list(await super().read(stream, after_version, limit=limit))
         if stream.startswith("utility/"):
             self.read_back += 1
             if self.gate is not None:

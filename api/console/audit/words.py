@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from api.console.text import money
 from projections.audit import AuditEntry
 
 ACTIONS = {
@@ -23,6 +24,20 @@ ACTIONS = {
     "PREFERENCES_SET": "Set the routing preferences",
     "REBROADCAST_REQUESTED": "Marked the meter for rebroadcast",
     "METER_PREFERENCE_SET": "Set the meter's preference",
+    "FILE_UPLOADED": "Uploaded a file",
+    "FILE_APPROVED": "Approved the upload",
+    "FILE_REJECTED": "Rejected the upload",
+    "ROLLBACK_REQUESTED": "Asked for a rollback",
+    "ROLLBACK_APPROVED": "Approved the rollback",
+    "ROLLBACK_REJECTED": "Rejected the rollback",
+    "DECISION_REQUESTED": "Asked for a decision",
+    "DECISION_APPROVED": "Approved the decision",
+    "DECISION_REJECTED": "Rejected the decision",
+    "SETTLEMENT_REQUESTED": "Asked for a settlement",
+    "SETTLEMENT_PREPARED": "Prepared the settlement",
+    "SETTLEMENT_RELEASED": "Released the settlement",
+    "SETTLEMENT_DISCARDED": "Discarded the settlement",
+    "REPORT_MADE": "Made a report",
 }
 OBJECTS = {
     "provider": "Provider",
@@ -32,6 +47,11 @@ OBJECTS = {
     "operator": "Operator",
     "list": "List",
     "access": "Page or command",
+    "file": "File",
+    "decision": "Decision",
+    "settlement": "Settlement",
+    "process": "Process",
+    "report": "Report",
 }
 _YES_NO = {
     "enabled": ("enabled", "disabled"),
@@ -65,6 +85,8 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 (JSON)
     if isinstance(value, bool):
         yes, no = _YES_NO.get(name, ("yes", "no"))
         return yes if value else no
+    if name == "amount_cents" and isinstance(value, int):
+        return money(value)
     if value is None or value in ([], ""):
         return _NOTHING
     if isinstance(value, list):
@@ -94,6 +116,16 @@ def object_address(entry: AuditEntry) -> str | None:
             return f"/transactions/{one}"
         case "operator":
             return f"/audit?{urlencode({'who': entry.object_id})}"
+        case "file":
+            return f"/finance/files/{one}"
+        case "settlement":
+            return f"/finance/settlements/{one}"
+        case "process":
+            return f"/finance/{one}/settlements"
+        case "decision":
+            return f"/finance/{quote(entry.object_name, safe='')}/decisions#{one}"
+        case "report":
+            return f"/finance/outbox?{urlencode({'process': entry.object_name})}"
         case "list":
             selection = str((entry.after or {}).get("selection", ""))
             inside = selection.startswith("/") and not selection.startswith(("//", "/\\"))

@@ -1,0 +1,1 @@
+"""Finance's pages: files, matching, decisions, settlements, reports."""

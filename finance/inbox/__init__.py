@@ -1,0 +1,1 @@
+"""Files in: from the bytes of another party to records in the archive."""

@@ -1,0 +1,1 @@
+"""A file's parts on their way to frames of records."""

@@ -1,0 +1,1 @@
+"""Reports: figures, forms, and how they are sent."""

@@ -1,0 +1,1 @@
+"""The figures of each kind of report, before they take any form."""

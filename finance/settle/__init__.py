@@ -1,0 +1,1 @@
+"""Settling: fees, settlements, their release and their entries."""

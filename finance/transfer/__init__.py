@@ -1,0 +1,1 @@
+"""Files on other parties' servers: SFTP and S3 behind one protocol."""

@@ -1,0 +1,1 @@
+"""`ppu finance`: reconcile, settle, report from the command line."""
